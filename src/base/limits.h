@@ -1,0 +1,25 @@
+/* Every ceiling of the library, in one place. The decode limits are defaults that a caller may lower or raise
+ * through bf_decode_limits; the others are fixed. */
+#ifndef BF_BASE_LIMITS_H
+#define BF_BASE_LIMITS_H
+
+#define BF_INPUT_BYTES_MAX (20u << 20)          /* one still image file */
+#define BF_IMAGE_PIXELS_MAX 40000000u           /* width x height of a still */
+#define BF_IMAGE_SIDE_MIN_PX 100                /* least width and least height */
+#define BF_IMAGE_SIDE_MAX_PX 30000              /* either side */
+#define BF_DECODER_BYTES_MAX (256u << 20)       /* memory one decoder may take besides the pixels */
+#define BF_JPEG_SCANS_MAX 100                   /* scans of a progressive JPEG */
+#define BF_FACES_MAX 32                         /* faces reported in one image; more are counted, not kept */
+#define BF_YAML_BYTES_MAX (1u << 20)
+#define BF_YAML_NODES_MAX 20000
+#define BF_YAML_DEPTH_MAX 16
+#define BF_JSON_BYTES_MAX (1u << 20)            /* context and record documents */
+#define BF_JSON_DEPTH_MAX 32
+#define BF_MODEL_BYTES_MAX (256u << 20)         /* one weights file */
+#define BF_MODELS_MAX 32                        /* models in one set */
+#define BF_TENSOR_FLOATS_MAX (4u << 20)         /* one input or output tensor */
+#define BF_DETECTORS_MAX 16
+#define BF_POLICY_RULES_MAX 64
+#define BF_NAME_MAX 64                          /* model, policy, detector names, with the NUL */
+
+#endif

@@ -1,0 +1,30 @@
+/* From pixels to a network's input tensor, as its manifest describes it. */
+#ifndef BF_IMAGE_TENSOR_H
+#define BF_IMAGE_TENSOR_H
+
+#include <stdbool.h>
+
+#include "image/image.h"
+
+typedef enum bf_channel_order { BF_ORDER_RGB, BF_ORDER_BGR, BF_ORDER_GREY } bf_channel_order;
+typedef enum bf_tensor_layout { BF_LAYOUT_NCHW, BF_LAYOUT_NHWC } bf_tensor_layout;
+
+/* element = (pixel 0..255 * scale - mean[c]) / std[c]; c in the tensor's own channel order. */
+typedef struct bf_tensor_spec {
+    int width, height, channels;
+    bf_channel_order order;
+    bf_tensor_layout layout;
+    float scale;
+    float mean[3];
+    float std[3];
+} bf_tensor_spec;
+
+/* Resamples `source` (a rectangle of the image; parts outside repeat the edge) to the tensor's size and fills
+ * `ret` (width*height*channels floats). Bilinear when enlarging or when shrinking by less than 2; area average
+ * when shrinking more. `mirror` flips left and right. */
+void bf_tensor_from_rect(const bf_image *image, bf_rect source, bool mirror, const bf_tensor_spec *spec, float *ret);
+
+/* The same through an affine map: `to_image` takes tensor pixel centres to image coordinates (bilinear). */
+void bf_tensor_from_affine(const bf_image *image, bf_affine to_image, const bf_tensor_spec *spec, float *ret);
+
+#endif

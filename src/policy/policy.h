@@ -1,0 +1,93 @@
+/* Versioned rules: evidence in, decision and reasons out. Pure; a loaded policy is read-only and shared. */
+#ifndef BF_POLICY_POLICY_H
+#define BF_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/limits.h"
+#include "bonafide/codes.h"
+#include "bonafide/status.h"
+#include "quality/quality.h"
+
+typedef enum bf_decision { BF_DECISION_APPROVE, BF_DECISION_RETRY, BF_DECISION_CHALLENGE, BF_DECISION_REVIEW,
+                           BF_DECISION_REJECT } bf_decision;
+
+/* Liveness after the policy's bands. NOT_JUDGED is its own thing: neither pass nor fail. */
+typedef enum bf_band { BF_BAND_NOT_JUDGED, BF_BAND_PASS, BF_BAND_UNCERTAIN, BF_BAND_FAIL } bf_band;
+
+typedef enum bf_match_outcome { BF_MATCH_NOT_REQUESTED, BF_MATCH_STRONG, BF_MATCH_WEAK, BF_MATCH_NONE,
+                                BF_MATCH_NOT_JUDGED /* requested, but the reference could not be used */ } bf_match_outcome;
+
+typedef enum bf_channel { BF_CHANNEL_UNSPECIFIED, BF_CHANNEL_ANDROID_APP, BF_CHANNEL_IOS_APP, BF_CHANNEL_MOBILE_WEB,
+                          BF_CHANNEL_DESKTOP_WEB, BF_CHANNEL_KIOSK } bf_channel;
+
+typedef enum bf_risk_tier { BF_RISK_LOW, BF_RISK_MEDIUM, BF_RISK_HIGH } bf_risk_tier;
+
+#define BF_DEVICE_SIGNALS_MAX 16
+
+/* What the caller (the operator's back end, trusted) says about the session. */
+typedef struct bf_risk_context {
+    bf_risk_tier risk_tier;
+    char device_signals[BF_DEVICE_SIGNALS_MAX][BF_NAME_MAX]; /* names such as "emulator", "rooted", "virtual_camera" */
+    int device_signal_count;
+    double document_confidence; /* 0..1; negative = unknown */
+    int retry_count;            /* attempts already made in this session */
+    int previous_failures;      /* earlier sessions of this subject that were rejected */
+} bf_risk_context;
+
+/* Everything the rules may look at. */
+typedef struct bf_policy_input {
+    bf_status judging;            /* BF_OK, or why the capture could not be decoded or judged (input, quality, model,
+                                     internal families) */
+    const bf_quality *quality;    /* NULL when no face was measured */
+    bool liveness_present;        /* some calibrated evidence was fused */
+    double live_probability;      /* 0..1 at the fusion's stated prior; valid when liveness_present */
+    bool match_requested;
+    bf_status reference_status;   /* BF_OK or a BF_REFERENCE_* code; valid when match_requested */
+    bool match_present;           /* both embeddings were compared */
+    double match_similarity;      /* cosine, -1..1; valid when match_present */
+    bf_channel channel;
+    bf_risk_context risk;
+} bf_policy_input;
+
+#define BF_REASONS_MAX 12
+#define BF_GUIDANCES_MAX 8
+
+typedef struct bf_policy_output {
+    bf_decision decision;
+    bf_band band;
+    bf_match_outcome match;
+    bool quality_passed;          /* false when a gate threshold was missed or no face was measured */
+    bool measure_failed[BF_MEASURE_COUNT];
+    bf_reason reasons[BF_REASONS_MAX]; /* reasons[0] is the first reason */
+    int reason_count;
+    bf_guidance guidance[BF_GUIDANCES_MAX]; /* most important first */
+    int guidance_count;
+    char rule[BF_NAME_MAX];       /* id of the rule that decided, for the operator */
+} bf_policy_output;
+
+typedef struct bf_policy bf_policy;
+
+/* Parses and lints; any fault is CONFIG_INVALID with file and line. The caller frees with bf_policy_free. */
+bf_status bf_policy_parse(const void *yaml, size_t size, const char *name, bf_policy **ret, bf_error *err);
+void bf_policy_free(bf_policy **policy);
+
+const char *bf_policy_flow(const bf_policy *policy);    /* "account_opening" */
+const char *bf_policy_version(const bf_policy *policy); /* "account_opening@1.0.0+<first 12 hex of the file's sha256>" */
+
+/* The quality gate alone, for callers that want to stop before the expensive stages. Returns whether it passed;
+ * fills quality_passed, measure_failed, guidance. */
+bool bf_policy_gate(const bf_policy *policy, bf_channel channel, const bf_quality *quality, bf_policy_output *ret);
+
+/* Decides. Total: every input yields a decision, and anything unforeseen yields review, never approve. */
+void bf_policy_decide(const bf_policy *policy, const bf_policy_input *input, bf_policy_output *ret);
+
+const char *bf_decision_name(bf_decision decision);
+const char *bf_band_name(bf_band band);
+const char *bf_match_outcome_name(bf_match_outcome outcome);
+const char *bf_channel_name(bf_channel channel);
+bool bf_channel_from_name(const char *name, bf_channel *ret);
+const char *bf_risk_tier_name(bf_risk_tier tier);
+
+#endif
