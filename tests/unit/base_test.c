@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -10,6 +11,8 @@
 #include "base/hash.h"
 #include "base/words.h"
 #include "base/yaml.h"
+
+#define TEMP_FILE "base_test.tmp"
 
 static bf_status parse(const char *text, bf_yaml **ret, bf_error *err)
 {
@@ -142,12 +145,13 @@ static void files_round_trip_and_respect_the_limit(void **state)
     (void)state;
     bf_error err = {0};
     bf_bytes bytes = {0};
-    assert_int_equal(bf_bytes_write_file("base_test.tmp", "hello", 5, &err), BF_OK);
-    assert_int_equal(bf_bytes_read_file(&bytes, "base_test.tmp", 5, &err), BF_OK);
+    assert_int_equal(bf_bytes_write_file(TEMP_FILE, "hello", 5, &err), BF_OK);
+    assert_int_equal(bf_bytes_read_file(&bytes, TEMP_FILE, 5, &err), BF_OK);
     assert_int_equal(bytes.size, 5);
     assert_string_equal((const char *)bytes.data, "hello");
     bf_bytes_done(&bytes);
-    assert_int_equal(bf_bytes_read_file(&bytes, "base_test.tmp", 4, &err), BF_IMAGE_TOO_LARGE);
+    assert_int_equal(bf_bytes_read_file(&bytes, TEMP_FILE, 4, &err), BF_IMAGE_TOO_LARGE);
+    assert_int_equal(remove(TEMP_FILE), 0);
 }
 
 int main(void)
