@@ -7,6 +7,11 @@
 
 #include "bonafide/codes.h"
 
+/** Marks what the shared library exports. */
+#ifndef BF_API
+#define BF_API __attribute__((visibility("default")))
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -23,10 +28,10 @@ typedef struct bf_error {
 } bf_error;
 
 /** Stable upper-case name of a status ("CORRUPT_IMAGE"); "UNKNOWN" for a number that is none. Any thread. */
-const char *bf_status_name(bf_status status);
+BF_API const char *bf_status_name(bf_status status);
 
 /** Whether trying again, with the same or a better input, can succeed. Any thread. */
-bool bf_status_retryable(bf_status status);
+BF_API bool bf_status_retryable(bf_status status);
 
 #ifdef __cplusplus
 }

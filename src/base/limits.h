@@ -17,6 +17,7 @@
 #define BF_JSON_DEPTH_MAX 32
 #define BF_MODEL_BYTES_MAX (256u << 20)         /* one weights file */
 #define BF_MODELS_MAX 32                        /* models in one set */
+#define BF_TENSOR_SIDE_MAX 1024               /* px, either side of an input tensor */
 #define BF_TENSOR_FLOATS_MAX (4u << 20)         /* one input or output tensor */
 #define BF_DETECTORS_MAX 16
 #define BF_POLICY_RULES_MAX 64

@@ -7,20 +7,9 @@
 
 #include "base/limits.h"
 #include "bonafide/codes.h"
+#include "bonafide/decision.h"
 #include "bonafide/status.h"
 #include "quality/quality.h"
-
-typedef enum bf_decision { BF_DECISION_APPROVE, BF_DECISION_RETRY, BF_DECISION_CHALLENGE, BF_DECISION_REVIEW,
-                           BF_DECISION_REJECT } bf_decision;
-
-/* Liveness after the policy's bands. NOT_JUDGED is its own thing: neither pass nor fail. */
-typedef enum bf_band { BF_BAND_NOT_JUDGED, BF_BAND_PASS, BF_BAND_UNCERTAIN, BF_BAND_FAIL } bf_band;
-
-typedef enum bf_match_outcome { BF_MATCH_NOT_REQUESTED, BF_MATCH_STRONG, BF_MATCH_WEAK, BF_MATCH_NONE,
-                                BF_MATCH_NOT_JUDGED /* requested, but the reference could not be used */ } bf_match_outcome;
-
-typedef enum bf_channel { BF_CHANNEL_UNSPECIFIED, BF_CHANNEL_ANDROID_APP, BF_CHANNEL_IOS_APP, BF_CHANNEL_MOBILE_WEB,
-                          BF_CHANNEL_DESKTOP_WEB, BF_CHANNEL_KIOSK } bf_channel;
 
 typedef enum bf_risk_tier { BF_RISK_LOW, BF_RISK_MEDIUM, BF_RISK_HIGH } bf_risk_tier;
 
