@@ -1,0 +1,65 @@
+/* Combining calibrated evidence into one log-likelihood ratio by an explicit, versioned rule (fusion/NAME.yaml):
+ * configurations in order of preference, each a logistic model over the evidence it needs. Evidence that is absent
+ * stays absent: it is never replaced by a number; a configuration that needs it is passed over.
+ *
+ *   format: 1
+ *   name: default
+ *   version: 1.0.0
+ *   live_prior: 0.5              # P(bona fide) at which live_probability is stated
+ *   llr: {min: -8.0, max: 8.0}   # clamp of the fused ratio
+ *   configurations:              # the first whose `needs` are all present and calibrated is used
+ *     - name: dual-passive
+ *       bias: 0.1
+ *       needs:
+ *         passive-fr: 0.9        # detector: weight (0 < weight <= 4) of its live_llr
+ *         silentface-v2: 0.7
+ *     - name: default
+ *       bias: 0.0
+ *       needs:
+ *         passive-fr: 1.0
+ *
+ * fused live_llr = clamp(bias + sum of weight x live_llr); live_probability = 1 / (1 + exp(-(live_llr + prior log-odds))).
+ */
+#ifndef BF_FUSE_FUSE_H
+#define BF_FUSE_FUSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/limits.h"
+#include "liveness/detector.h"
+
+#define BF_FUSION_CONFIGURATIONS_MAX 8
+#define BF_FUSION_ID_SIZE (2 * BF_NAME_MAX + 16)
+
+typedef struct bf_fusion bf_fusion;
+
+typedef struct bf_fused {
+    bool present;               /* some configuration applied; otherwise liveness was not judged and all else is 0 */
+    double live_llr;            /* natural log, after the clamp */
+    double live_probability;    /* 0..1 at bf_fusion_live_prior */
+    char configuration[BF_NAME_MAX]; /* name of the configuration used; "" when not present */
+    double bias;
+    double contribution[BF_DETECTORS_MAX]; /* weight x live_llr, indexed as the evidence passed in; 0 when not used */
+    bool used[BF_DETECTORS_MAX];
+} bf_fused;
+
+/* Parses a fusion file. CONFIG_INVALID with file and line on any fault (also a configuration that can never be
+ * reached because an earlier one needs no more than it), OUT_OF_MEMORY. The caller frees with bf_fusion_free. The
+ * object is read-only afterwards and may be shared between threads. */
+bf_status bf_fusion_parse(const void *yaml, size_t size, const char *name, bf_fusion **ret, bf_error *err);
+void bf_fusion_free(bf_fusion **fusion);
+
+const char *bf_fusion_id(const bf_fusion *fusion); /* "NAME@VERSION+<first 12 hex of the file's sha256>" for records */
+double bf_fusion_live_prior(const bf_fusion *fusion);
+
+/* Whether any configuration needs this detector: which detectors a judgement has to run. */
+bool bf_fusion_uses(const bf_fusion *fusion, const char *detector);
+
+/* The distinct detectors of all configurations, in the order they first appear; returns how many were written. */
+int bf_fusion_detectors(const bf_fusion *fusion, const char *ret[BF_DETECTORS_MAX]);
+
+/* Fuses `count` (at most BF_DETECTORS_MAX) pieces of evidence. Pure; total; any thread. */
+void bf_fusion_apply(const bf_fusion *fusion, const bf_evidence *evidence, int count, bf_fused *ret);
+
+#endif
