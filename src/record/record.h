@@ -1,0 +1,128 @@
+/* The record: everything one judgement saw, concluded and was made with. Plain data; the pipeline fills it, and
+ * record/json.h writes it. Zero-initialised it is a valid record of nothing judged. Not shared between threads while
+ * it is being filled. */
+#ifndef BF_RECORD_RECORD_H
+#define BF_RECORD_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/hash.h"
+#include "base/limits.h"
+#include "bonafide/status.h"
+#include "decode/decode.h"
+#include "face/face.h"
+#include "liveness/detector.h"
+#include "policy/policy.h"
+#include "quality/quality.h"
+
+#define BF_REQUEST_ID_SIZE 80         /* with the NUL */
+#define BF_RECORD_CROPS_MAX 16        /* crops that networks saw */
+#define BF_RECORD_OUTLINE_MAX 128     /* corners of the face mask's outline */
+
+/* What was asked, as far as it can change the decision: replay asks the same again. */
+typedef struct bf_record_request {
+    char flow[BF_NAME_MAX]; /* journey, "account_opening" */
+    bf_channel channel;
+    bf_risk_context risk;
+    bool full_evidence;     /* detectors ran although an earlier stage had already decided */
+    bool mirror;            /* liveness networks also saw the mirror image */
+} bf_record_request;
+
+/* One file that was given: the capture, or the reference portrait. */
+typedef struct bf_record_input {
+    bool given;
+    size_t bytes;
+    char sha256[BF_SHA256_HEX_SIZE];
+    int width, height;     /* upright, px; 0 when it could not be decoded */
+    bf_media_facts media;  /* .container names the format */
+} bf_record_input;
+
+typedef struct bf_record_match {
+    bf_status reference_status; /* BF_OK or a BF_REFERENCE_* code; valid when the reference was given */
+    bool present;               /* both embeddings were compared */
+    double similarity;          /* cosine, -1..1; valid when present */
+    bool calibrated;            /* same_llr is valid */
+    double same_llr;            /* natural-log likelihood ratio, same person over different people */
+} bf_record_match;
+
+typedef struct bf_record_model {
+    char name[BF_NAME_MAX];
+    char version[BF_NAME_MAX];
+    char sha256[BF_SHA256_HEX_SIZE]; /* of the bytes that ran */
+    bool optimised;                  /* the rewritten file ran, not the published one */
+} bf_record_model;
+
+typedef struct bf_record_versions {
+    char code[BF_NAME_MAX];    /* "0.1.0" */
+    char build[BF_NAME_MAX];   /* what the code was built from and with; "" when unknown */
+    char runtime[BF_NAME_MAX]; /* "onnxruntime 1.29.0" */
+    bf_record_model model[BF_MODELS_MAX];
+    int model_count;
+    char calibration[BF_NAME_MAX];
+    char fusion[BF_NAME_MAX];               /* version of the fusion file */
+    char fusion_configuration[BF_NAME_MAX]; /* which of its configurations was used, "default" */
+    char policy[128];                       /* bf_policy_version() */
+} bf_record_versions;
+
+typedef enum bf_stage {
+    BF_STAGE_DECODE,
+    BF_STAGE_FACES,     /* detection */
+    BF_STAGE_GEOMETRY,  /* landmarks, pose, eyes */
+    BF_STAGE_QUALITY,
+    BF_STAGE_LIVENESS,
+    BF_STAGE_REFERENCE, /* decoding, detection and embedding of the reference portrait */
+    BF_STAGE_MATCH,
+    BF_STAGE_POLICY,
+    BF_STAGE_COUNT
+} bf_stage;
+
+/* The part of the picture that one network saw; corners in pixels of the upright picture, clockwise from the
+ * tensor's upper left. */
+typedef struct bf_record_crop {
+    char model[BF_NAME_MAX];
+    bf_point corner[4];
+} bf_record_crop;
+
+typedef struct bf_record {
+    char request_id[BF_REQUEST_ID_SIZE]; /* the caller's; "" when none was given */
+    bf_record_request request;
+    bf_record_input input;
+    bf_record_input reference;
+
+    bf_status status;  /* BF_OK, or why the capture could not be judged */
+    bf_error error;    /* message, hint and detail when status is not BF_OK */
+
+    bf_faces faces;    /* count 0 when none was looked for or found */
+    bool measured;     /* quality is valid */
+    bf_quality quality;
+    bf_evidence evidence[BF_DETECTORS_MAX];
+    int evidence_count;
+    bool liveness_present;   /* some calibrated evidence was fused */
+    double live_probability; /* 0..1 at the fusion's stated prior; valid when liveness_present */
+    double live_llr;         /* fused natural-log likelihood ratio; valid when liveness_present */
+    bf_record_match match;
+    bf_policy_output policy; /* always filled: there is a decision for every input */
+
+    bf_record_versions versions;
+
+    double total_ms;                 /* 0 when no clock was given */
+    double stage_ms[BF_STAGE_COUNT]; /* 0 for a stage that did not run, or without a clock */
+
+    bf_record_crop crop[BF_RECORD_CROPS_MAX]; /* for people who want to see why; may be empty */
+    int crop_count;
+    bf_point outline[BF_RECORD_OUTLINE_MAX];  /* of the primary face's mask, px of the upright picture; may be empty */
+    int outline_count;
+} bf_record;
+
+/* "ok": judged. "could_not_judge": the capture was read but gives nothing to judge by (the quality family).
+ * "error": the input could not be read, or something of ours failed. Static text. */
+const char *bf_record_status_name(const bf_record *record);
+
+/* "live", "spoof" or "uncertain" after the policy's band; NULL when nothing was judged. Static text. */
+const char *bf_record_label(const bf_record *record);
+
+/* "decode", "faces", ... ; static text. */
+const char *bf_stage_name(bf_stage stage);
+
+#endif
