@@ -51,13 +51,17 @@ typedef struct bf_manifest {
     bf_crop_rule crop;
     float crop_factor;
     bf_point template_points[5];               /* BF_CROP_ALIGNED_5, in tensor pixels */
-    char outputs[BF_MODEL_OUTPUTS_MAX][BF_NAME_MAX]; /* in the family's order (scores, boxes; yaw, pitch, roll) */
+    char outputs[BF_MODEL_OUTPUTS_MAX][BF_NAME_MAX]; /* in the family's order (scores, boxes; yaw, pitch, roll);
+                                                        "" = the model's only output */
     int output_count;
     char classes[BF_MODEL_CLASSES_MAX][BF_NAME_MAX];
     int class_count;
     int positive_class;                        /* index of "live", "open" or "face" */
     float score_threshold, iou_threshold;      /* SSD_BOXES */
+    int point_count;                           /* POINTS */
+    int bin_count;                             /* BINNED_ANGLES: logits per angle */
     float bin_deg, offset_deg;                 /* BINNED_ANGLES */
+    int dimensions;                            /* EMBEDDING */
     bool mirror_average;                       /* LIVENESS: average the logits of the crop and its mirror image */
 } bf_manifest;
 

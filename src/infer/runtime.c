@@ -1,0 +1,73 @@
+#include "infer/runtime.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+static pthread_mutex_t environment_lock = PTHREAD_MUTEX_INITIALIZER;
+static OrtEnv *environment;
+
+/* What the runtime has to say about a failure also comes back as an OrtStatus; a library prints nothing itself. */
+static void ORT_API_CALL discard_log(void *param, OrtLoggingLevel severity, const char *category, const char *logid,
+                                     const char *code_location, const char *message)
+{
+    (void)param;
+    (void)severity;
+    (void)category;
+    (void)logid;
+    (void)code_location;
+    (void)message;
+}
+
+bf_status bf_runtime_fail(const OrtApi *api, OrtStatus *failure, bf_status status, bf_error *err, const char *format,
+                          ...)
+{
+    char text[BF_ERROR_TEXT_SIZE];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    bf_fail(err, status, "%s", text);
+    bf_fail_detail(err, "%s", api->GetErrorMessage(failure));
+    api->ReleaseStatus(failure);
+    return status;
+}
+
+static bf_status create_environment(const OrtApi *api, OrtEnv **ret, bf_error *err)
+{
+    OrtEnv *env = NULL;
+    OrtStatus *failure = api->CreateEnvWithCustomLogger(discard_log, NULL, ORT_LOGGING_LEVEL_FATAL, "bonafide", &env);
+    if (!failure) {
+        failure = api->DisableTelemetryEvents(env);
+        if (failure)
+            api->ReleaseEnv(env);
+    }
+    if (failure)
+        return bf_runtime_fail(api, failure, BF_MODEL_UNAVAILABLE, err, "ONNX Runtime could not be started.");
+    *ret = env;
+    return BF_OK;
+}
+
+bf_status bf_runtime_get(const OrtApi **ret_api, OrtEnv **ret_env, bf_error *err)
+{
+    const OrtApiBase *base = OrtGetApiBase();
+    const OrtApi *api = base->GetApi(BF_RUNTIME_API);
+    if (!api) {
+        bf_fail(err, BF_MODEL_UNAVAILABLE, "ONNX Runtime %s is too old.", base->GetVersionString());
+        bf_fail_hint(err, "Install ONNX Runtime 1.%d or newer.", BF_RUNTIME_API);
+        return BF_MODEL_UNAVAILABLE;
+    }
+    bf_status status = BF_OK;
+    (void)pthread_mutex_lock(&environment_lock);
+    if (!environment)
+        status = create_environment(api, &environment, err);
+    OrtEnv *env = environment;
+    (void)pthread_mutex_unlock(&environment_lock);
+    if (status != BF_OK)
+        return status;
+    *ret_api = api;
+    *ret_env = env;
+    return BF_OK;
+}

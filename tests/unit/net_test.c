@@ -1,0 +1,186 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+#include "base/bytes.h"
+#include "infer/net.h"
+
+/* The published passive network, described as far as running it needs. */
+static bf_manifest passive_manifest(void)
+{
+    bf_manifest m = {.name = "passive", .task = BF_TASK_LIVENESS, .decoding = BF_DECODING_CLASS_LOGITS,
+                     .output_count = 1, .class_count = 3};
+    m.input = (bf_tensor_spec){128, 128, 3, BF_ORDER_BGR, BF_LAYOUT_NCHW, 1, {0, 0, 0}, {1, 1, 1}};
+    return m;
+}
+
+static bf_bytes read_weights(const char *file)
+{
+    const char *cache = getenv("BONAFIDE_CACHE_DIR");
+    char path[4096];
+    bf_bytes bytes = {0};
+    (void)snprintf(path, sizeof path, "%s/weights/%s", cache ? cache : ".cache", file);
+    if (bf_bytes_read_file(&bytes, path, BF_MODEL_BYTES_MAX, NULL) != BF_OK)
+        skip();
+    return bytes;
+}
+
+static void fill(bf_net_run *run, size_t floats, unsigned seed)
+{
+    float *input = bf_net_input(run);
+    uint32_t state = seed;
+    for (size_t i = 0; i < floats; i++) {
+        state = state * 1664525u + 1013904223u;
+        input[i] = (float)(state >> 24);
+    }
+}
+
+static void loads_and_runs(void **state)
+{
+    (void)state;
+    bf_bytes weights = read_weights("fr_liveness.onnx");
+    bf_manifest m = passive_manifest();
+    bf_error err = {0};
+    bf_net *net = NULL;
+    bf_net_run *run = NULL;
+    assert_int_equal(bf_net_load(&m, weights.data, weights.size, &net, &err), BF_OK);
+    bf_bytes_done(&weights);
+    assert_string_equal(bf_net_manifest(net)->name, "passive");
+    assert_int_equal(bf_net_run_new(net, &run, &err), BF_OK);
+    fill(run, 3 * 128 * 128, 1);
+    assert_int_equal(bf_net_execute(run, &err), BF_OK);
+    size_t count = 0;
+    const float *logits = bf_net_output(run, 0, &count);
+    assert_int_equal(count, 3);
+    float first = logits[0];
+    fill(run, 3 * 128 * 128, 2);
+    assert_int_equal(bf_net_execute(run, &err), BF_OK);
+    assert_true(first != bf_net_output(run, 0, &count)[0]);
+    bf_net_input(run)[7] = (float)strtod("nan", NULL);
+    assert_int_equal(bf_net_execute(run, &err), BF_INFERENCE_FAILED);
+    bf_net_run_free(&run);
+    bf_net_free(&net);
+    assert_null(net);
+}
+
+static void refuses_what_the_manifest_does_not_say(void **state)
+{
+    (void)state;
+    bf_bytes weights = read_weights("fr_liveness.onnx");
+    bf_error err = {0};
+    bf_net *net = NULL;
+    bf_manifest m = passive_manifest();
+    m.input.width = m.input.height = 80;
+    assert_int_equal(bf_net_load(&m, weights.data, weights.size, &net, &err), BF_MODEL_INVALID);
+    assert_non_null(strstr(err.message, "has the shape [1,3,128,128]; its manifest says [1,3,80,80]"));
+    m = passive_manifest();
+    m.class_count = 2;
+    assert_int_equal(bf_net_load(&m, weights.data, weights.size, &net, &err), BF_MODEL_INVALID);
+    m = passive_manifest();
+    (void)snprintf(m.outputs[0], sizeof m.outputs[0], "nothing");
+    assert_int_equal(bf_net_load(&m, weights.data, weights.size, &net, &err), BF_MODEL_INVALID);
+    assert_non_null(strstr(err.message, "no output 'nothing'"));
+    m = passive_manifest();
+    assert_int_equal(bf_net_load(&m, weights.data, weights.size / 2, &net, &err), BF_MODEL_INVALID);
+    assert_int_equal(bf_net_load(&m, "garbage", 7, &net, &err), BF_MODEL_INVALID);
+    assert_int_equal(bf_net_load(&m, "", 0, &net, &err), BF_MODEL_INVALID);
+    assert_null(net);
+    bf_bytes_done(&weights);
+}
+
+#define RUNS 20
+#define THREADS 2
+
+typedef struct job {
+    const bf_net *net;
+    float logits[RUNS][3];
+    bf_status status;
+} job;
+
+static void *run_job(void *argument)
+{
+    job *j = argument;
+    bf_net_run *run = NULL;
+    j->status = bf_net_run_new(j->net, &run, NULL);
+    for (unsigned i = 0; i < RUNS && j->status == BF_OK; i++) {
+        size_t count = 0;
+        fill(run, 3 * 128 * 128, i);
+        j->status = bf_net_execute(run, NULL);
+        memcpy(j->logits[i], bf_net_output(run, 0, &count), sizeof j->logits[i]);
+    }
+    bf_net_run_free(&run);
+    return NULL;
+}
+
+static void threads_share_a_net_and_agree_bit_for_bit(void **state)
+{
+    (void)state;
+    bf_bytes weights = read_weights("fr_liveness.onnx");
+    bf_manifest m = passive_manifest();
+    bf_error err = {0};
+    bf_net *net = NULL;
+    assert_int_equal(bf_net_load(&m, weights.data, weights.size, &net, &err), BF_OK);
+    bf_bytes_done(&weights);
+    static job alone;
+    alone.net = net;
+    run_job(&alone);
+    assert_int_equal(alone.status, BF_OK);
+    static job jobs[THREADS];
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        jobs[i].net = net;
+        assert_int_equal(pthread_create(&threads[i], NULL, run_job, &jobs[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(jobs[i].status, BF_OK);
+        assert_memory_equal(jobs[i].logits, alone.logits, sizeof alone.logits);
+    }
+    bf_net_free(&net);
+}
+
+static void survives_every_allocation_failure(void **state)
+{
+    (void)state;
+    bf_bytes weights = read_weights("fr_eye.onnx");
+    bf_manifest m = {.name = "eye", .task = BF_TASK_EYE_STATE, .decoding = BF_DECODING_CLASS_LOGITS,
+                     .output_count = 1, .class_count = 2};
+    m.input = (bf_tensor_spec){24, 24, 1, BF_ORDER_GREY, BF_LAYOUT_NCHW, 1, {0}, {1}};
+    for (size_t nth = 1; nth < 50; nth++) {
+        bf_alloc_fail_after(nth, 0);
+        bf_error err = {0};
+        bf_net *net = NULL;
+        bf_net_run *run = NULL;
+        bf_status status = bf_net_load(&m, weights.data, weights.size, &net, &err);
+        if (status == BF_OK)
+            status = bf_net_run_new(net, &run, &err);
+        size_t made = bf_alloc_fail_after(0, 0);
+        bf_net_run_free(&run);
+        bf_net_free(&net);
+        if (made < nth) {
+            assert_int_equal(status, BF_OK);
+            bf_bytes_done(&weights);
+            return;
+        }
+        assert_int_equal(status, BF_OUT_OF_MEMORY);
+    }
+    fail_msg("loading never stopped allocating");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loads_and_runs),
+        cmocka_unit_test(refuses_what_the_manifest_does_not_say),
+        cmocka_unit_test(threads_share_a_net_and_agree_bit_for_bit),
+        cmocka_unit_test(survives_every_allocation_failure),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
