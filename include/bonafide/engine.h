@@ -101,6 +101,8 @@ BF_API const char *bf_record_guidance(const bf_record *record, int index);
 #define BF_JSON_NO_TIMING 1u
 /** Indented, for people. */
 #define BF_JSON_PRETTY 2u
+/** With every face's box, the landmarks, the crops that networks saw and the face mask's outline, for drawing. */
+#define BF_JSON_GEOMETRY 4u
 
 /** The whole record as JSON (see api/record.schema.json). The caller frees *ret_json with free(). */
 BF_API bf_status bf_record_json(const bf_record *record, unsigned flags, char **ret_json, bf_error *err);

@@ -9,7 +9,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
-#include "bonafide/status.h"
+#include "bonafide/engine.h"
 #include "decode/decode.h"
 #include "face/face.h"
 #include "liveness/detector.h"
@@ -38,13 +38,13 @@ typedef struct bf_record_input {
     bf_media_facts media;  /* .container names the format */
 } bf_record_input;
 
-typedef struct bf_record_match {
+typedef struct bf_match_facts {
     bf_status reference_status; /* BF_OK or a BF_REFERENCE_* code; valid when the reference was given */
     bool present;               /* both embeddings were compared */
     double similarity;          /* cosine, -1..1; valid when present */
     bool calibrated;            /* same_llr is valid */
     double same_llr;            /* natural-log likelihood ratio, same person over different people */
-} bf_record_match;
+} bf_match_facts;
 
 typedef struct bf_record_model {
     char name[BF_NAME_MAX];
@@ -84,7 +84,7 @@ typedef struct bf_record_crop {
     bf_point corner[4];
 } bf_record_crop;
 
-typedef struct bf_record {
+struct bf_record {
     char request_id[BF_REQUEST_ID_SIZE]; /* the caller's; "" when none was given */
     bf_record_request request;
     bf_record_input input;
@@ -101,7 +101,7 @@ typedef struct bf_record {
     bool liveness_present;   /* some calibrated evidence was fused */
     double live_probability; /* 0..1 at the fusion's stated prior; valid when liveness_present */
     double live_llr;         /* fused natural-log likelihood ratio; valid when liveness_present */
-    bf_record_match match;
+    bf_match_facts match;
     bf_policy_output policy; /* always filled: there is a decision for every input */
 
     bf_record_versions versions;
@@ -113,11 +113,14 @@ typedef struct bf_record {
     int crop_count;
     bf_point outline[BF_RECORD_OUTLINE_MAX];  /* of the primary face's mask, px of the upright picture; may be empty */
     int outline_count;
-} bf_record;
+};
 
 /* "ok": judged. "could_not_judge": the capture was read but gives nothing to judge by (the quality family).
  * "error": the input could not be read, or something of ours failed. Static text. */
 const char *bf_record_status_name(const bf_record *record);
+
+/* The record's status, or NO_LIVENESS_EVIDENCE when it says OK but holds no verdict: what the outside is told. */
+bf_status bf_record_outcome(const bf_record *record);
 
 /* "live", "spoof" or "uncertain" after the policy's band; NULL when nothing was judged. Static text. */
 const char *bf_record_label(const bf_record *record);

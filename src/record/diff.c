@@ -1,0 +1,175 @@
+#include "record/diff.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "record/parse.h"
+
+#define KEPT_MAX 256
+#define PATH_SIZE 160
+#define TEXT_SIZE 96
+
+typedef struct difference {
+    char path[PATH_SIZE];
+    char recorded[TEXT_SIZE];
+    char now[TEXT_SIZE];
+} difference;
+
+struct bf_differences {
+    difference kept[KEPT_MAX];
+    int count;
+    int of_versions;
+    bool other_decision;
+};
+
+/* What changes without the judgement changing. */
+static bool is_ignored(const char *path)
+{
+    static const char *const ignored[] = {"latency_ms", "latency", "request_id", "diagnostics.faces",
+                                          "diagnostics.landmarks", "diagnostics.crops", "diagnostics.outline"};
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
+        if (strcmp(path, ignored[i]) == 0)
+            return true;
+    }
+    size_t length = strlen(path);
+    return strncmp(path, "evidence.", 9) == 0 && length > 3 && strcmp(path + length - 3, ".ms") == 0;
+}
+
+static bool is_under(const char *path, const char *part)
+{
+    size_t length = strlen(part);
+    return strncmp(path, part, length) == 0 && (path[length] == '\0' || path[length] == '.');
+}
+
+static void value_text(const json_t *value, char ret[TEXT_SIZE])
+{
+    ret[0] = '\0';
+    if (!value)
+        return;
+    size_t size = json_dumpb(value, ret, TEXT_SIZE - 1, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(12));
+    if (size < TEXT_SIZE)
+        ret[size] = '\0';
+    else
+        memcpy(ret + TEXT_SIZE - 4, "...", 4);
+}
+
+static void note(bf_differences *all, const char *path, const json_t *recorded, const json_t *now)
+{
+    if (is_under(path, "versions"))
+        all->of_versions++;
+    if (is_under(path, "decision.decision") || is_under(path, "decision.reason") ||
+        is_under(path, "decision.reason_codes") || is_under(path, "decision.guidance"))
+        all->other_decision = true;
+    if (all->count < KEPT_MAX) {
+        difference *kept = &all->kept[all->count];
+        (void)snprintf(kept->path, sizeof kept->path, "%s", path);
+        value_text(recorded, kept->recorded);
+        value_text(now, kept->now);
+    }
+    all->count++;
+}
+
+static void compare(bf_differences *all, const char *path, const json_t *recorded, const json_t *now);
+
+static void compare_at(bf_differences *all, const char *path, const char *key, const json_t *recorded,
+                       const json_t *now)
+{
+    char below[PATH_SIZE];
+    (void)snprintf(below, sizeof below, "%s%s%s", path, path[0] ? "." : "", key);
+    if (!is_ignored(below))
+        compare(all, below, recorded, now);
+}
+
+static void compare_objects(bf_differences *all, const char *path, const json_t *recorded, const json_t *now)
+{
+    for (void *at = json_object_iter((json_t *)(uintptr_t)recorded); at;
+         at = json_object_iter_next((json_t *)(uintptr_t)recorded, at)) {
+        const char *key = json_object_iter_key(at);
+        compare_at(all, path, key, json_object_iter_value(at), json_object_get(now, key));
+    }
+    for (void *at = json_object_iter((json_t *)(uintptr_t)now); at;
+         at = json_object_iter_next((json_t *)(uintptr_t)now, at)) {
+        const char *key = json_object_iter_key(at);
+        if (!json_object_get(recorded, key))
+            compare_at(all, path, key, NULL, json_object_iter_value(at));
+    }
+}
+
+static void compare_lists(bf_differences *all, const char *path, const json_t *recorded, const json_t *now)
+{
+    size_t count = json_array_size(recorded) > json_array_size(now) ? json_array_size(recorded) : json_array_size(now);
+    for (size_t i = 0; i < count; i++) {
+        char index[24];
+        (void)snprintf(index, sizeof index, "%zu", i);
+        compare_at(all, path, index, json_array_get(recorded, i), json_array_get(now, i));
+    }
+}
+
+static void compare(bf_differences *all, const char *path, const json_t *recorded, const json_t *now)
+{
+    if (json_is_object(recorded) && json_is_object(now))
+        compare_objects(all, path, recorded, now);
+    else if (json_is_array(recorded) && json_is_array(now))
+        compare_lists(all, path, recorded, now);
+    else if (json_is_number(recorded) && json_is_number(now) ? json_number_value(recorded) != json_number_value(now)
+                                                             : !json_equal(recorded, now))
+        note(all, path, recorded, now);
+}
+
+bf_status bf_record_diff(const json_t *recorded, const json_t *now, bf_differences **ret, bf_error *err)
+{
+    bf_differences *all = bf_calloc(1, sizeof *all);
+    if (!all)
+        return bf_fail_memory(err);
+    compare_at(all, "", "versions", json_object_get(recorded, "versions"), json_object_get(now, "versions"));
+    json_t *rest_recorded = json_copy((json_t *)(uintptr_t)recorded);
+    json_t *rest_now = json_copy((json_t *)(uintptr_t)now);
+    bool copied = rest_recorded && rest_now;
+    if (copied) {
+        (void)json_object_del(rest_recorded, "versions");
+        (void)json_object_del(rest_now, "versions");
+        compare(all, "", rest_recorded, rest_now);
+    }
+    json_decref(rest_recorded);
+    json_decref(rest_now);
+    if (!copied) {
+        bf_free(all);
+        return bf_fail_memory(err);
+    }
+    *ret = all;
+    return BF_OK;
+}
+
+void bf_differences_free(bf_differences **differences)
+{
+    if (!differences || !*differences)
+        return;
+    bf_free(*differences);
+    *differences = NULL;
+}
+
+int bf_differences_count(const bf_differences *differences)
+{
+    return differences->count;
+}
+
+bf_difference bf_differences_at(const bf_differences *differences, int index)
+{
+    if (index < 0 || index >= differences->count || index >= KEPT_MAX)
+        return (bf_difference){"", "", ""};
+    const difference *kept = &differences->kept[index];
+    return (bf_difference){kept->path, kept->recorded, kept->now};
+}
+
+int bf_differences_of_versions(const bf_differences *differences)
+{
+    return differences->of_versions;
+}
+
+bool bf_differences_same_decision(const bf_differences *differences)
+{
+    return !differences->other_decision;
+}
