@@ -90,9 +90,10 @@ typedef enum bf_guidance {
     BF_GUIDANCE_FOLLOW_STEPS = 20, /**< Please follow a few short steps. */
     BF_GUIDANCE_TRY_AGAIN = 21, /**< Please try again. */
     BF_GUIDANCE_WAIT_FOR_REVIEW = 22, /**< Thank you. Somebody will look at this and get back to you. */
+    BF_GUIDANCE_CONTACT_SUPPORT = 23, /**< We could not complete this here. Please contact us, and we will help you. */
 } bf_guidance;
 
-#define BF_GUIDANCE_COUNT 23 /**< number of guidance codes */
+#define BF_GUIDANCE_COUNT 24 /**< number of guidance codes */
 
 /** Why a decision was made. */
 typedef enum bf_reason {

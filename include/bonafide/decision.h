@@ -3,13 +3,13 @@
 #ifndef BONAFIDE_DECISION_H
 #define BONAFIDE_DECISION_H
 
-/** What to do next. */
+/** What to do next. Review is zero, so that a field nobody filled never reads as an approval. */
 typedef enum bf_decision {
-    BF_DECISION_APPROVE,   /**< accept */
+    BF_DECISION_REVIEW,    /**< let a person look */
     BF_DECISION_RETRY,     /**< ask for another capture, with guidance */
     BF_DECISION_CHALLENGE, /**< ask for a stronger, active capture */
-    BF_DECISION_REVIEW,    /**< let a person look */
-    BF_DECISION_REJECT     /**< refuse */
+    BF_DECISION_REJECT,    /**< refuse */
+    BF_DECISION_APPROVE    /**< accept */
 } bf_decision;
 
 /** Liveness after the policy's bands. Not judged is its own thing: neither pass nor fail. */

@@ -1,4 +1,5 @@
-/* Versioned rules: evidence in, decision and reasons out. Pure; a loaded policy is read-only and shared. */
+/* Versioned rules: evidence in, decision and reasons out. Pure; a loaded policy is read-only and shared by threads.
+ * docs/reference/policy.md describes the files. */
 #ifndef BF_POLICY_POLICY_H
 #define BF_POLICY_POLICY_H
 
@@ -38,6 +39,7 @@ typedef struct bf_policy_input {
     double match_similarity;      /* cosine, -1..1; valid when match_present */
     bf_channel channel;
     bf_risk_context risk;
+    bool kill_switch;             /* the operator has switched automatic decisions off */
 } bf_policy_input;
 
 #define BF_REASONS_MAX 12
@@ -58,18 +60,47 @@ typedef struct bf_policy_output {
 
 typedef struct bf_policy bf_policy;
 
-/* Parses and lints; any fault is CONFIG_INVALID with file and line. The caller frees with bf_policy_free. */
+/* Parses and lints a policy that stands alone; any fault is CONFIG_INVALID with file and line ("name:line: ..."),
+ * or OUT_OF_MEMORY. `name` is the file name used in messages. The caller frees *ret with bf_policy_free; it is
+ * untouched on failure. A policy that says `extends` needs bf_policy_parse_extending or bf_policy_read. */
 bf_status bf_policy_parse(const void *yaml, size_t size, const char *name, bf_policy **ret, bf_error *err);
+
+/* The bytes of a policy file. Borrowed. */
+typedef struct bf_policy_text {
+    const void *yaml;
+    size_t size;
+    const char *name;
+} bf_policy_text;
+
+/* The same for a policy and the base its `extends` names. `base` may be NULL. */
+bf_status bf_policy_parse_extending(const bf_policy_text *own, const bf_policy_text *base, bf_policy **ret,
+                                    bf_error *err);
+
+/* Reads a policy file and, where it says `extends`, the base beside it, and parses both. IO_ERROR when a file cannot
+ * be read; else as bf_policy_parse. */
+bf_status bf_policy_read(const char *path, bf_policy **ret, bf_error *err);
+
 void bf_policy_free(bf_policy **policy);
 
-const char *bf_policy_flow(const bf_policy *policy);    /* "account_opening" */
-const char *bf_policy_version(const bf_policy *policy); /* "account_opening@1.0.0+<first 12 hex of the file's sha256>" */
+const char *bf_policy_flow(const bf_policy *policy); /* "account_opening" */
 
-/* The quality gate alone, for callers that want to stop before the expensive stages. Returns whether it passed;
- * fills quality_passed, measure_failed, guidance. */
+/* "account_opening@1.0.0+<first 12 hex digits of the SHA-256 of the file, followed by its base where it has one>":
+ * `cat account_opening.yaml base.yaml | sha256sum` shows the same digits. */
+const char *bf_policy_version(const bf_policy *policy);
+
+/* The quality gate alone, for callers that want to stop before the expensive stages. Returns whether it passed; fills
+ * quality_passed, measure_failed and guidance, and sets everything else to zero. `quality` may be NULL: not passed.
+ * bf_policy_decide judges quality by this very gate. */
 bool bf_policy_gate(const bf_policy *policy, bf_channel channel, const bf_quality *quality, bf_policy_output *ret);
 
-/* Decides. Total: every input yields a decision, and anything unforeseen yields review, never approve. */
+/* The match band of one similarity (cosine) on a channel: STRONG, WEAK or NONE; NOT_JUDGED for a number that is no
+ * cosine. */
+bf_match_outcome bf_policy_match_outcome(const bf_policy *policy, bf_channel channel, double similarity);
+
+/* Decides. Total: every input yields a decision, and anything unforeseen yields review or retry, never approve.
+ * Numbers out of range count against approval: a probability that is none is not judged, an unknown risk tier is high,
+ * an unknown channel has no overrides. When the capture could not be judged (judging is not BF_OK, or the gate failed)
+ * the band is NOT_JUDGED, whatever the evidence. */
 void bf_policy_decide(const bf_policy *policy, const bf_policy_input *input, bf_policy_output *ret);
 
 const char *bf_decision_name(bf_decision decision);
@@ -78,5 +109,6 @@ const char *bf_match_outcome_name(bf_match_outcome outcome);
 const char *bf_channel_name(bf_channel channel);
 bool bf_channel_from_name(const char *name, bf_channel *ret);
 const char *bf_risk_tier_name(bf_risk_tier tier);
+bool bf_risk_tier_from_name(const char *name, bf_risk_tier *ret);
 
 #endif
