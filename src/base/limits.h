@@ -9,6 +9,9 @@
 #define BF_IMAGE_SIDE_MAX_PX 30000              /* either side */
 #define BF_DECODER_BYTES_MAX (256u << 20)       /* memory one decoder may take besides the pixels */
 #define BF_JPEG_SCANS_MAX 100                   /* scans of a progressive JPEG */
+#define BF_JPEG_PADDING_BYTES_MAX 16            /* stray bytes a JPEG encoder may leave before the end marker */
+#define BF_PNG_CHUNK_BYTES_MAX (4u << 20)       /* one ancillary PNG chunk, unpacked */
+#define BF_EXIF_BYTES_MAX (1u << 20)            /* an EXIF block, as coded and as unfolded in memory */
 #define BF_FACES_MAX 32                         /* faces reported in one image; more are counted, not kept */
 #define BF_YAML_BYTES_MAX (1u << 20)
 #define BF_YAML_NODES_MAX 20000

@@ -28,16 +28,17 @@ typedef struct bf_media_facts {
     bf_container container;
     size_t bytes;                 /* size of the file */
     int coded_width, coded_height; /* before orientation */
-    int orientation;              /* EXIF 1..8; 1 when absent. HEIC/WebP transformations applied by the decoder count as 1 */
+    int orientation;              /* EXIF 1..8, applied to the pixels; 1 when absent and for HEIC, whose own
+                                   * transformations the decoder applies */
     int bit_depth;                /* per channel as coded: 8, 10, 16, ... */
-    bool has_alpha;               /* alpha was composed over black... see decode.c; facts only */
+    bool has_alpha;               /* was composed over white, as viewers and printers show it */
     bool has_icc_profile;         /* present and knowingly ignored (sRGB assumed) */
     bool palette;                 /* PNG palette */
     bool grey;                    /* coded as grey */
     bool cmyk;                    /* JPEG CMYK or YCCK */
     bool progressive;             /* JPEG */
     int jpeg_scans;               /* number of scans seen; 0 when not JPEG */
-    char subsampling[8];          /* "4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "grey" or "" */
+    char subsampling[8];          /* JPEG: "4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "4:1:0", "grey"; else "" */
     int jpeg_quality;             /* IJG quality 1..100 whose tables are nearest; 0 when not JPEG */
     bool jpeg_tables_standard;    /* the tables are exactly the IJG ones at that quality */
     bool jpeg_tables_present[4];
@@ -51,7 +52,7 @@ typedef struct bf_media_facts {
 
 /* Decodes one still. On success the caller owns *ret_image (3 channels, EXIF orientation applied) and *ret_facts
  * is filled; on failure *ret_image is untouched, but *ret_facts holds what was learned before the failure.
- * `limits` may be NULL. Errors: EMPTY_INPUT, UNSUPPORTED_FORMAT, CORRUPT_IMAGE (also truncated: libjpeg's
+ * `limits`, `ret_facts` and `err` may be NULL. Errors: EMPTY_INPUT, UNSUPPORTED_FORMAT, CORRUPT_IMAGE (also truncated: libjpeg's
  * "premature end" warning is an error), IMAGE_TOO_LARGE, IMAGE_TOO_SMALL, DECODER_LIMIT, ANIMATED_IMAGE,
  * OUT_OF_MEMORY. */
 bf_status bf_decode_still(const uint8_t *bytes, size_t size, const bf_decode_limits *limits, bf_image *ret_image,
