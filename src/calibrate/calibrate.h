@@ -27,16 +27,14 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "calibrate/config.h"
 #include "liveness/detector.h"
-
-#define BF_CALIBRATION_ID_SIZE (2 * BF_NAME_MAX + 16)
-#define BF_LLR_LIMIT_MAX 20.0 /* no file may claim a stronger ratio than e^20 */
 
 /* A plain value: read-only after parsing, copied freely, shared between threads. */
 typedef struct bf_calibration {
     char detector[BF_NAME_MAX];
     char version[BF_NAME_MAX];
-    char id[BF_CALIBRATION_ID_SIZE];          /* "DETECTOR@VERSION+<first 12 hex of the file's sha256>" for records */
+    char id[BF_CONFIG_ID_SIZE];          /* "DETECTOR@VERSION+<first 12 hex of the file's sha256>" for records */
     char detector_version[BF_NAME_MAX];
     char model_sha256[BF_SHA256_HEX_SIZE];    /* "" when the file binds no weights */
     double slope, intercept, prior_log_odds;

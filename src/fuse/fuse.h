@@ -30,7 +30,6 @@
 #include "liveness/detector.h"
 
 #define BF_FUSION_CONFIGURATIONS_MAX 8
-#define BF_FUSION_ID_SIZE (2 * BF_NAME_MAX + 16)
 
 typedef struct bf_fusion bf_fusion;
 
