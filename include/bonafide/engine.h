@@ -51,6 +51,12 @@ BF_API bf_status bf_judge_new(const bf_engine *engine, bf_judge **ret_judge, bf_
 /** Frees a judge, wiping its buffers; accepts NULL. */
 BF_API void bf_judge_free(bf_judge **judge);
 
+/** When the face is compared with the reference. The decision is the same either way. */
+typedef enum bf_match_order {
+    BF_MATCH_AFTER_LIVENESS, /**< in sequence: not at all when quality or liveness has already settled the outcome */
+    BF_MATCH_ALWAYS          /**< in parallel to liveness, the two signals kept apart: whenever both faces can be used */
+} bf_match_order;
+
 /** What to judge. Zero-initialise and set struct_size. Everything is borrowed for the call only. */
 typedef struct bf_request {
     size_t struct_size;         /**< sizeof(bf_request) */
@@ -63,6 +69,7 @@ typedef struct bf_request {
     const char *channel;        /**< "android_app", "ios_app", "mobile_web", "desktop_web", "kiosk"; NULL = not said */
     const char *context_json;   /**< risk context as JSON text, see docs/reference/record.md; NULL = low risk */
     bool full_evidence;         /**< run every known detector, and also when the quality gate failed; the decision is the same */
+    bf_match_order match_order; /**< default BF_MATCH_AFTER_LIVENESS */
 } bf_request;
 
 /** Judges one still photo. Whatever the bytes are, the answer is BF_OK with a record whose decision says what to do
