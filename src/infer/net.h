@@ -28,4 +28,7 @@ bf_status bf_net_execute(bf_net_run *run, bf_error *err);
 /* Output `index` in the manifest's order; *ret_count gets its number of floats. Valid until the next execute. */
 const float *bf_net_output(const bf_net_run *run, int index, size_t *ret_count);
 
+/* Version of the runtime, "1.29.0". Static text; any thread. */
+const char *bf_net_runtime_version(void);
+
 #endif

@@ -1,3 +1,4 @@
+#include "infer/net.h"
 #include "infer/runtime.h"
 
 #include <pthread.h>
@@ -70,4 +71,9 @@ bf_status bf_runtime_get(const OrtApi **ret_api, OrtEnv **ret_env, bf_error *err
     *ret_api = api;
     *ret_env = env;
     return BF_OK;
+}
+
+const char *bf_net_runtime_version(void)
+{
+    return OrtGetApiBase()->GetVersionString();
 }

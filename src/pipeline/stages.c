@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/words.h"
 #include "face/crop.h"
 #include "liveness/passive/network.h"
 #include "pipeline/detectors.h"

@@ -79,12 +79,15 @@ json_t *bf_record_build_versions(bf_build *build, const bf_record_versions *vers
         bf_build_put(build, object, "optimised", json_boolean(model->optimised));
         bf_build_put(build, models, model->name, object);
     }
+    json_t *calibrations = json_array();
+    for (int i = 0; i < versions->calibration_count && i <= BF_DETECTORS_MAX; i++)
+        bf_build_add(build, calibrations, bf_build_text(versions->calibration[i]));
     json_t *object = json_object();
     bf_build_put(build, object, "code", bf_build_text_or_null(versions->code));
     bf_build_put(build, object, "build", bf_build_text_or_null(versions->build));
     bf_build_put(build, object, "runtime", bf_build_text_or_null(versions->runtime));
     bf_build_put(build, object, "models", models);
-    bf_build_put(build, object, "calibration", bf_build_text_or_null(versions->calibration));
+    bf_build_put(build, object, "calibration", calibrations);
     bf_build_put(build, object, "fusion", bf_build_text_or_null(versions->fusion));
     bf_build_put(build, object, "fusion_configuration", bf_build_text_or_null(versions->fusion_configuration));
     bf_build_put(build, object, "policy", bf_build_text_or_null(versions->policy));

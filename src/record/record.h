@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/limits.h"
 #include "bonafide/engine.h"
+#include "calibrate/calibrate.h"
 #include "decode/decode.h"
 #include "face/face.h"
 #include "liveness/detector.h"
@@ -59,8 +60,9 @@ typedef struct bf_record_versions {
     char runtime[BF_NAME_MAX]; /* "onnxruntime 1.29.0" */
     bf_record_model model[BF_MODELS_MAX];
     int model_count;
-    char calibration[BF_NAME_MAX];
-    char fusion[BF_NAME_MAX];               /* version of the fusion file */
+    char calibration[BF_DETECTORS_MAX + 1][BF_CONFIG_ID_SIZE]; /* one per calibrated detector, and the match's */
+    int calibration_count;
+    char fusion[BF_CONFIG_ID_SIZE];         /* version of the fusion file */
     char fusion_configuration[BF_NAME_MAX]; /* which of its configurations was used, "default" */
     char policy[128];                       /* bf_policy_version() */
 } bf_record_versions;
