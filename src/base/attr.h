@@ -10,8 +10,15 @@
 
 /* One portable and one AVX2 body of a hot kernel, chosen once at load time. Sanitizer builds
  * use the portable body, because their runtimes are not ready when the choice is made. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(BF_NO_CLONES)
-#define BF_CLONES __attribute__((target_clones("avx2,fma", "default")))
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define BF_NO_CLONES
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define BF_NO_CLONES
+#endif
+#endif
+#if defined(__x86_64__) && !defined(BF_NO_CLONES)
+#define BF_CLONES __attribute__((target_clones("avx2", "default")))
 #else
 #define BF_CLONES
 #endif

@@ -1,0 +1,77 @@
+# The front door. Each target first sets up what it needs; `make help` lists them.
+#
+# BONAFIDE_CACHE_DIR  where networks, ONNX Runtime and sample photos are kept (default: .cache)
+# FUZZ_SECONDS        how long `make fuzz` runs each fuzz target (default: 60)
+# CC                  the compiler (default: cc); clang and gcc both serve
+
+FUZZ_SECONDS ?= 60
+CACHE := $(or $(BONAFIDE_CACHE_DIR),$(CURDIR)/.cache)
+# Debian's own Python, which is the one that Debian's Python packages belong to.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
+# Warnings are errors where a machine builds, not on the machine of somebody with a newer compiler.
+STRICT := $(if $(CI),-Dwerror=true)
+SAMPLES = $(wildcard $(CACHE)/samples/*.jpg)
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test bench fuzz lint format docs install clean
+# One job at a time: the programs called here use all cores themselves.
+.NOTPARALLEL:
+
+help:
+	@echo "make run      build bonafide and judge the sample photos"
+	@echo "make build    build the library and the program (build/bonafide)"
+	@echo "make test     build and run all tests"
+	@echo "make bench    measure speed and memory"
+	@echo "make fuzz     run every fuzz target for FUZZ_SECONDS (60) seconds"
+	@echo "make lint     check format, style and the analyser's findings"
+	@echo "make format   lay out the C code by .clang-format"
+	@echo "make docs     write the generated reference pages anew"
+	@echo "make install  install under PREFIX (/usr/local)"
+	@echo "make clean    remove what was built (the fetched files in .cache stay)"
+
+run: build
+	@tools/judge_samples $(SAMPLES)
+
+build:
+	@tools/setup build
+	@tools/build build
+	@tools/optimise_models build
+
+test:
+	@tools/setup test
+	@tools/build build -Dtests=enabled $(STRICT)
+	@tools/optimise_models build
+	@tools/build build-asan -Dtests=enabled -Dbuildtype=debugoptimized -Db_sanitize=address,undefined $(STRICT)
+	@tools/build build-tsan -Dtests=enabled -Dbuildtype=debugoptimized -Db_sanitize=thread $(STRICT) threads
+	@$(PYTHON) tools/run_tests.py build build-asan:unit build-tsan:threads
+
+bench:
+	@tools/setup bench
+	@tools/build build
+	@tools/optimise_models build
+	@$(PYTHON) tools/run_bench.py build
+
+fuzz:
+	@tools/setup fuzz
+	@CC=clang tools/build build-fuzz -Dfuzzers=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
+	    -Db_lundef=false $(STRICT)
+	@$(PYTHON) tools/run_fuzzers.py build-fuzz $(FUZZ_SECONDS)
+
+lint:
+	@tools/setup lint
+	@tools/build build-lint -Dtests=enabled
+	@$(PYTHON) tools/lint.py build-lint
+
+format:
+	@tools/setup format
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+docs:
+	@tools/setup docs
+	@$(PYTHON) api/generate.py
+
+install: build
+	@meson install -C build
+
+clean:
+	rm -rf build build-asan build-tsan build-fuzz build-lint
