@@ -34,6 +34,9 @@ typedef enum bf_crop_rule {
 
 #define BF_MODEL_OUTPUTS_MAX 4
 #define BF_MODEL_CLASSES_MAX 8
+#define BF_MODEL_POINTS 68         /* landmarks: the only point set that is understood */
+#define BF_MODEL_BINS_MAX 128      /* logits per angle */
+#define BF_MODEL_DIMENSIONS_MAX 2048 /* of an embedding */
 
 typedef struct bf_manifest {
     char name[BF_NAME_MAX];
@@ -45,6 +48,7 @@ typedef struct bf_manifest {
     char source[256];
     char sha256[BF_SHA256_HEX_SIZE];           /* of the published file; "" = checked by golden vectors at import */
     char optimised_sha256[BF_SHA256_HEX_SIZE]; /* of the rewritten file; "" when there is none */
+    char golden[BF_NAME_MAX];                  /* file of golden vectors beside the manifest; "" when there is none */
     char file[BF_NAME_MAX];                    /* file name of the weights in the weights folder */
     char input_name[BF_NAME_MAX];              /* "" = the model's only input */
     bf_tensor_spec input;
@@ -61,13 +65,19 @@ typedef struct bf_manifest {
     int point_count;                           /* POINTS */
     int bin_count;                             /* BINNED_ANGLES: logits per angle */
     float bin_deg, offset_deg;                 /* BINNED_ANGLES */
+    float angle_signs[3];                      /* BINNED_ANGLES: 1 or -1 for yaw, pitch, roll, so that yaw > 0 turns
+                                                  the nose to the picture's left, pitch > 0 lifts it and roll > 0
+                                                  tilts the head towards the picture's right */
     int dimensions;                            /* EMBEDDING */
     bool mirror_average;                       /* LIVENESS: average the logits of the crop and its mirror image */
 } bf_manifest;
 
-/* Parses a manifest. CONFIG_INVALID with file and line on any fault. */
+/* Parses a manifest (its keys: docs/reference/manifest.md). `name` is the file's name for messages. CONFIG_INVALID
+ * with file and line on any fault: unknown or missing keys, values out of range, and contents that contradict each
+ * other. *ret is written only on success. Any thread. */
 bf_status bf_manifest_parse(const void *yaml, size_t size, const char *name, bf_manifest *ret, bf_error *err);
 
+/* "face-detection", "landmarks", "pose", "eye-state", "liveness", "embedding". Static text. */
 const char *bf_task_name(bf_task task);
 
 #endif

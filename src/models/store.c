@@ -1,0 +1,215 @@
+#include "models/store.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/yaml.h"
+
+char *bf_path_join(const char *folder, const char *name)
+{
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = bf_malloc(size);
+    if (path)
+        (void)snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+char *bf_model_path(const char *weights_dir, const bf_manifest *manifest, bool optimised)
+{
+    if (!optimised)
+        return bf_path_join(weights_dir, manifest->file);
+    const char *dot = strrchr(manifest->file, '.');
+    int stem = (int)(dot ? (size_t)(dot - manifest->file) : strlen(manifest->file));
+    char file[BF_NAME_MAX + sizeof ".opt.onnx"];
+    (void)snprintf(file, sizeof file, "%.*s.opt.onnx", stem, manifest->file);
+    return bf_path_join(weights_dir, file);
+}
+
+static char *local_record_path(const char *weights_dir, const bf_manifest *manifest)
+{
+    char file[BF_NAME_MAX + sizeof ".local.yaml"];
+    (void)snprintf(file, sizeof file, "%s.local.yaml", manifest->name);
+    return bf_path_join(weights_dir, file);
+}
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* A name is one folder below MODELS_DIR, whoever gives it. */
+static bool name_is_plain(const char *name)
+{
+    return name[0] != 0 && name[0] != '.' && strlen(name) < BF_NAME_MAX && !strchr(name, '/');
+}
+
+bf_status bf_model_read_manifest(const char *models_dir, const char *name, bf_manifest *ret, bf_error *err)
+{
+    if (!name_is_plain(name))
+        return bf_fail(err, BF_MODEL_UNAVAILABLE, "'%.64s' cannot be the name of a model.", name);
+    char file[BF_NAME_MAX + sizeof "/manifest.yaml"];
+    (void)snprintf(file, sizeof file, "%s/manifest.yaml", name);
+    BF_CLEANUP(bf_free_string) char *path = bf_path_join(models_dir, file);
+    if (!path)
+        return bf_fail_memory(err);
+    if (!exists(path)) {
+        bf_fail(err, BF_MODEL_UNAVAILABLE, "There is no model '%s'.", name);
+        bf_fail_detail(err, "%s does not exist.", path);
+        bf_fail_hint(err, "Write its manifest, or choose a model from `bonafide models list`.");
+        return BF_MODEL_UNAVAILABLE;
+    }
+    BF_CLEANUP(bf_bytes_done) bf_bytes text = {0};
+    bf_status status = bf_bytes_read_file(&text, path, BF_YAML_BYTES_MAX, err);
+    if (status == BF_OUT_OF_MEMORY)
+        return status;
+    if (status != BF_OK)
+        return bf_fail(err, BF_CONFIG_INVALID, "The manifest %s cannot be read, or is too large.", path);
+    bf_manifest manifest;
+    status = bf_manifest_parse(text.data, text.size, path, &manifest, err);
+    if (status != BF_OK)
+        return status;
+    if (strcmp(manifest.name, name) != 0)
+        return bf_fail(err, BF_CONFIG_INVALID, "%s: the manifest is named '%s', its folder '%s'.", path, manifest.name,
+                       name);
+    *ret = manifest;
+    return BF_OK;
+}
+
+bf_status bf_model_read_file(const char *path, const char *model, bf_bytes *ret, bf_error *err)
+{
+    bf_error cause = {0};
+    bf_status status = bf_bytes_read_file(ret, path, BF_MODEL_BYTES_MAX, &cause);
+    if (status == BF_OK)
+        return BF_OK;
+    if (status == BF_OUT_OF_MEMORY)
+        return bf_fail_memory(err);
+    if (status == BF_IMAGE_TOO_LARGE)
+        return bf_fail(err, BF_MODEL_INVALID, "The weights of the model %s are larger than %u bytes.", model,
+                       BF_MODEL_BYTES_MAX);
+    bf_fail(err, BF_MODEL_UNAVAILABLE, "The weights of the model %s cannot be read.", model);
+    bf_fail_detail(err, "%s", cause.message);
+    return BF_MODEL_UNAVAILABLE;
+}
+
+static bf_status fail_missing(const bf_manifest *m, const char *path, bf_error *err)
+{
+    bf_fail(err, BF_MODEL_UNAVAILABLE, "The weights of the model %s are not there.", m->name);
+    bf_fail_detail(err, "%s does not exist, or was never imported.", path);
+    bf_fail_hint(err, "Run `bonafide models import FILE --as %s`%s.", m->name,
+                 m->sha256[0] ? ", or the set-up that fetches the shipped models" : "");
+    return BF_MODEL_UNAVAILABLE;
+}
+
+/* The hash that the import of golden-checked weights wrote down; "" when there was no import. */
+static bf_status read_local_record(const char *weights_dir, const bf_manifest *m, char ret[BF_SHA256_HEX_SIZE],
+                                   bf_error *err)
+{
+    static const char *const keys[] = {"model", "sha256", NULL};
+    ret[0] = 0;
+    BF_CLEANUP(bf_free_string) char *path = local_record_path(weights_dir, m);
+    if (!path)
+        return bf_fail_memory(err);
+    if (!exists(path))
+        return BF_OK;
+    BF_CLEANUP(bf_yaml_free) bf_yaml *doc = NULL;
+    const char *model = NULL, *hash = NULL;
+    bf_status status = bf_yaml_read_file(path, &doc, err);
+    if (status == BF_OK)
+        status = bf_yaml_check_keys(doc, bf_yaml_root(doc), keys, err);
+    if (status == BF_OK)
+        status = bf_yaml_string(doc, bf_yaml_root(doc), "model", true, &model, err);
+    if (status == BF_OK)
+        status = bf_yaml_string(doc, bf_yaml_root(doc), "sha256", true, &hash, err);
+    if (status != BF_OK)
+        return status;
+    if (strcmp(model, m->name) != 0 || strlen(hash) != BF_SHA256_HEX_SIZE - 1)
+        return bf_yaml_fail(doc, bf_yaml_root(doc), err, "this is not the import record of %s.", m->name);
+    memcpy(ret, hash, BF_SHA256_HEX_SIZE);
+    return BF_OK;
+}
+
+static bf_status read_verified(const char *path, const char *wanted_sha256, bf_model_files *files, bf_error *err)
+{
+    bf_status status = bf_model_read_file(path, files->manifest.name, &files->weights, err);
+    if (status != BF_OK)
+        return status;
+    bf_sha256_hex(files->weights.data, files->weights.size, files->loaded_sha256);
+    if (strcmp(files->loaded_sha256, wanted_sha256) == 0)
+        return BF_OK;
+    bf_fail(err, BF_MODEL_TAMPERED, "The weights of the model %s are not the ones its manifest describes.",
+            files->manifest.name);
+    bf_fail_detail(err, "%s has the sha256 %s; expected %s.", path, files->loaded_sha256, wanted_sha256);
+    bf_fail_hint(err, "Find out who changed the file, then delete it and fetch or import it again.");
+    return BF_MODEL_TAMPERED;
+}
+
+bf_status bf_model_read_weights(const char *weights_dir, const bf_manifest *manifest, bf_model_files *ret,
+                                bf_error *err)
+{
+    BF_CLEANUP(bf_model_files_done) bf_model_files files = {.manifest = *manifest};
+    BF_CLEANUP(bf_free_string) char *optimised = bf_model_path(weights_dir, manifest, true);
+    BF_CLEANUP(bf_free_string) char *published = bf_model_path(weights_dir, manifest, false);
+    if (!optimised || !published)
+        return bf_fail_memory(err);
+    bf_status status;
+    files.optimised = manifest->optimised_sha256[0] != 0 && exists(optimised);
+    if (files.optimised) {
+        status = read_verified(optimised, manifest->optimised_sha256, &files, err);
+    } else {
+        char wanted[BF_SHA256_HEX_SIZE];
+        memcpy(wanted, manifest->sha256, sizeof wanted);
+        status = wanted[0] == 0 ? read_local_record(weights_dir, manifest, wanted, err) : BF_OK;
+        if (status != BF_OK)
+            return status;
+        if (wanted[0] == 0 || !exists(published))
+            return fail_missing(manifest, published, err);
+        status = read_verified(published, wanted, &files, err);
+    }
+    if (status != BF_OK)
+        return status;
+    *ret = files;
+    files.weights = (bf_bytes){0};
+    return BF_OK;
+}
+
+bf_status bf_model_read(const char *models_dir, const char *weights_dir, const char *name, bf_model_files *ret,
+                        bf_error *err)
+{
+    bf_manifest manifest;
+    bf_status status = bf_model_read_manifest(models_dir, name, &manifest, err);
+    if (status != BF_OK)
+        return status;
+    if (!manifest.approved) {
+        bf_fail(err, BF_MODEL_UNAPPROVED, "The model %s is not approved for use.", name);
+        bf_fail_hint(err, "Set `approved: true` in its manifest once it has been examined.");
+        return BF_MODEL_UNAPPROVED;
+    }
+    return bf_model_read_weights(weights_dir, &manifest, ret, err);
+}
+
+void bf_model_files_done(bf_model_files *files)
+{
+    bf_bytes_done(&files->weights);
+    *files = (bf_model_files){0};
+}
+
+bf_status bf_model_store(const char *weights_dir, const bf_manifest *manifest, const bf_bytes *weights, bf_error *err)
+{
+    BF_CLEANUP(bf_free_string) char *published = bf_model_path(weights_dir, manifest, false);
+    BF_CLEANUP(bf_free_string) char *record = local_record_path(weights_dir, manifest);
+    if (!published || !record)
+        return bf_fail_memory(err);
+    bf_status status = bf_bytes_write_file(published, weights->data, weights->size, err);
+    if (status != BF_OK || manifest->sha256[0] != 0)
+        return status;
+    char hash[BF_SHA256_HEX_SIZE], text[512];
+    bf_sha256_hex(weights->data, weights->size, hash);
+    int length = snprintf(text, sizeof text,
+                          "# Written by `bonafide models import` after the golden vectors were met.\n"
+                          "model: %s\nsha256: %s\n",
+                          manifest->name, hash);
+    return bf_bytes_write_file(record, text, (size_t)length, err);
+}
