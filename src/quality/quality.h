@@ -1,5 +1,6 @@
 /* Image quality after ISO/IEC 29794-5: each measure has a native value, a 0..100 value (higher is better) and
- * its own status. The measures only measure; thresholds live in the policy and are applied by quality/gate.h. */
+ * its own status. The measures only measure; thresholds live in the policy and are applied there. How each value is
+ * computed is in docs/reference/quality.md. */
 #ifndef BF_QUALITY_QUALITY_H
 #define BF_QUALITY_QUALITY_H
 
@@ -31,8 +32,16 @@ typedef struct bf_quality_input {
     const bf_media_facts *facts; /* NULL when the pixels did not come from a file */
 } bf_quality_input;
 
-/* Runs every measure. Cost target: under 1 ms at 1280x720 (work on the face region, subsampled where the statistic
- * allows it). Allocation failure leaves the affected measures NOT_ASSESSED. */
+/* Eye-midpoint-to-chin distance over picture height at which HeadSize is best. */
+#define BF_HEAD_SIZE_IDEAL 0.45
+
+/* Runs every measure. Total: any input, also a face off the picture or landmarks that are NaN, leaves each measure
+ * either assessed with finite numbers or NOT_ASSESSED with zeros. Deterministic, allocates nothing (about 200 KiB of
+ * stack), any thread. The number of pixels looked at is bounded whatever the resolution. */
 void bf_quality_measure(const bf_quality_input *input, bf_quality *ret);
+
+/* What to say to the person when `measure` (assessed) of kind `id` was too low. Like bf_measure_guidance, but knows
+ * that a head can be too large (move_back) and a face too bright (reduce_light). */
+bf_guidance bf_quality_guidance(bf_measure_id id, const bf_measure *measure);
 
 #endif

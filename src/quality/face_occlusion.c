@@ -1,0 +1,111 @@
+/* FaceOcclusionPrevention, our own; covers MouthOcclusion. Native: the share of nose, mouth and chin that has the colour
+ * of the same face's forehead, nose bridge and skin under the eyes, or of lips; the worse of the nose, where nothing but
+ * skin is allowed, and of the lower face, where a beard may be dark. A hand has the colour of skin and is not seen. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "quality/measure.h"
+
+#define CELLS_MAX 4096
+#define CELLS_MIN 8
+
+/* Colour of the uncovered skin: medians of luma and of two chromaticities. */
+typedef struct skin {
+    double luma, red, blue;
+} skin;
+
+static double red_chroma(const uint8_t *rgb)
+{
+    return (rgb[0] - rgb[1]) / (rgb[0] + rgb[1] + rgb[2] + 3.0);
+}
+
+static double blue_chroma(const uint8_t *rgb)
+{
+    return (rgb[1] - rgb[2]) / (rgb[0] + rgb[1] + rgb[2] + 3.0);
+}
+
+static int compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return x < y ? -1 : x > y;
+}
+
+static int select_box(const bf_quality_view *view, bf_point centre, double along, double across, uint16_t *ret_cells,
+                      int max)
+{
+    bf_convex box;
+    double unit = view->geometry.inter_eye_px;
+    bf_convex_box(centre, view->geometry.right, (float)(along * unit), (float)(across * unit), &box);
+    return bf_face_grid_select(&view->grid, &box, ret_cells, max);
+}
+
+static bool uncovered_skin(const bf_quality_view *view, skin *ret)
+{
+    uint16_t cells[CELLS_MAX];
+    float red[CELLS_MAX], blue[CELLS_MAX];
+    const bf_face_geometry *g = &view->geometry;
+    int count = 0;
+    bf_point brow = bf_landmark_mean(view->face, 20, 23);
+    bf_point forehead = bf_point_along(brow, g->up, 0.3 * g->inter_eye_px);
+    count += select_box(view, forehead, 0.45, 0.15, cells + count, 800);
+    count += select_box(view, view->face->landmarks[28], 0.1, 0.2, cells + count, 400);
+    for (int eye = 0; eye < 2; eye++)
+        count += select_box(view, bf_point_along(g->eye[eye], g->up, -0.35 * g->inter_eye_px), 0.2, 0.08,
+                            cells + count, 400);
+    if (count < CELLS_MIN)
+        return false;
+    for (int i = 0; i < count; i++) {
+        red[i] = (float)red_chroma(view->grid.rgb[cells[i]]);
+        blue[i] = (float)blue_chroma(view->grid.rgb[cells[i]]);
+    }
+    qsort(red, (size_t)count, sizeof *red, compare_floats);
+    qsort(blue, (size_t)count, sizeof *blue, compare_floats);
+    *ret = (skin){bf_face_grid_quantile(&view->grid, cells, count, 0.5) + 2, (double)red[count / 2],
+                  (double)blue[count / 2]};
+    return true;
+}
+
+/* Shares of the samples in `region` that look like the reference, and that look like it or like lips or a beard. */
+static bool judge_region(const bf_quality_view *view, const bf_convex *region, const skin *reference,
+                         double *ret_skin, double *ret_allowed)
+{
+    uint16_t cells[CELLS_MAX];
+    int count = bf_face_grid_select(&view->grid, region, cells, CELLS_MAX);
+    int is_skin = 0, is_allowed = 0;
+    if (count < CELLS_MIN)
+        return false;
+    for (int i = 0; i < count; i++) {
+        const uint8_t *rgb = view->grid.rgb[cells[i]];
+        double light = (view->grid.luma[cells[i]] + 2) / reference->luma;
+        double red = red_chroma(rgb) - reference->red, blue = blue_chroma(rgb) - reference->blue;
+        /* Dark pixels have uncertain chroma. */
+        double tolerance = 0.045 + 4.0 / (rgb[0] + rgb[1] + rgb[2] + 20);
+        bool skin_like = hypot(red, blue) < tolerance && light > 0.3 && light < 1.9;
+        bool lip_like = red > 0 && red < 0.2 && fabs(blue) < 2 * tolerance && light > 0.15 && light < 1.4;
+        bool hair_like = light < 0.45;
+        is_skin += skin_like;
+        is_allowed += skin_like || lip_like || hair_like;
+    }
+    *ret_skin = (double)is_skin / count;
+    *ret_allowed = (double)is_allowed / count;
+    return true;
+}
+
+void bf_measure_face_occlusion(const bf_quality_view *view, bf_measure *ret)
+{
+    skin reference;
+    bf_convex nose, lower;
+    double nose_skin, nose_allowed, lower_skin, lower_allowed;
+    if (view->grid.count < BF_GRID_SAMPLES_MIN || !uncovered_skin(view, &reference))
+        return;
+    const bf_point *p = view->face->landmarks;
+    bf_point nose_points[] = {p[29], p[31], p[33], p[35]};
+    bf_point lower_points[] = {p[31], p[35], p[48], p[54], p[6], p[7], p[8], p[9], p[10]};
+    bf_convex_hull(nose_points, 4, &nose);
+    bf_convex_hull(lower_points, 9, &lower);
+    if (!judge_region(view, &nose, &reference, &nose_skin, &nose_allowed) ||
+        !judge_region(view, &lower, &reference, &lower_skin, &lower_allowed))
+        return;
+    double uncovered = fmin(nose_skin, lower_allowed);
+    bf_measure_set(ret, uncovered, 100 * bf_sigmoid(uncovered, 0.5, 0.08));
+}
