@@ -6,6 +6,8 @@
 #include "base/words.h"
 #include "quality/measure.h"
 
+_Static_assert(BF_FACE_OUTLINE_MAX == BF_CONVEX_POINTS_MAX, "an outline holds any hull");
+
 static bf_measure_fn *const measures[BF_MEASURE_COUNT] = {
     [BF_MEASURE_SINGLE_FACE_PRESENT] = bf_measure_single_face,
     [BF_MEASURE_INTER_EYE_DISTANCE] = bf_measure_inter_eye_distance,
@@ -70,6 +72,17 @@ void bf_quality_measure(const bf_quality_input *input, bf_quality *ret)
         bf_face_grid_fill(input->rgb, &view.geometry, &view.grid);
     for (int id = 0; id < BF_MEASURE_COUNT; id++)
         measures[id](&view, &ret->measure[id]);
+}
+
+int bf_quality_face_outline(const bf_face *face, bf_point ret[BF_FACE_OUTLINE_MAX])
+{
+    bf_face_geometry geometry;
+    bf_face_geometry_from(face, &geometry);
+    if (!geometry.usable || geometry.face.count < 3)
+        return 0;
+    for (int i = 0; i < geometry.face.count; i++)
+        ret[i] = geometry.face.corner[i];
+    return geometry.face.count;
 }
 
 bf_guidance bf_quality_guidance(bf_measure_id id, const bf_measure *measure)

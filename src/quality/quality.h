@@ -40,6 +40,12 @@ typedef struct bf_quality_input {
  * stack), any thread. The number of pixels looked at is bounded whatever the resolution. */
 void bf_quality_measure(const bf_quality_input *input, bf_quality *ret);
 
+#define BF_FACE_OUTLINE_MAX 64
+
+/* Corners of the face's mask in order around it, px: what the luma and colour measures take for the face. Returns how
+ * many (3..BF_FACE_OUTLINE_MAX), or 0 when the landmarks cannot be used. */
+int bf_quality_face_outline(const bf_face *face, bf_point ret[BF_FACE_OUTLINE_MAX]);
+
 /* What to say to the person when `measure` (assessed) of kind `id` was too low. Like bf_measure_guidance, but knows
  * that a head can be too large (move_back) and a face too bright (reduce_light). */
 bf_guidance bf_quality_guidance(bf_measure_id id, const bf_measure *measure);
