@@ -299,7 +299,7 @@ static void resolution(void **state)
 static void single_face(void **state)
 {
     (void)state;
-    static const struct { float height; int value; } rows[] = {{90, 100}, {100, 100}, {150, 88}, {250, 63}, {375, 31}, {500, 0},
+    static const struct { float height; int value; } rows[] = {{90, 100}, {100, 100}, {140, 90}, {250, 63}, {375, 31}, {500, 0},
                                                                {900, 0}, {NAN, 0}};
     bf_quality_view *view = fresh_view();
     expect(bf_measure_single_face, view, 1, 100);
@@ -387,6 +387,6 @@ int main(void)
         cmocka_unit_test(yaw_lengthens_the_inter_eye_distance),
         cmocka_unit_test(measures_need_what_they_measure),
         cmocka_unit_test(guidance_knows_both_directions),
-    ];
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
