@@ -6,8 +6,6 @@
 #include "face/crop.h"
 #include "face/find.h"
 
-#define BINS_MAX 128
-
 static bf_status run_on_rect(bf_net_run *run, const bf_manifest *m, const bf_image *image, bf_rect rect, bf_error *err)
 {
     bf_tensor_from_rect(image, rect, false, &m->input, bf_net_input(run));
@@ -57,9 +55,9 @@ static bf_status measure_pose(const bf_face_runs *runs, const bf_image *image, b
     for (int i = 0; i < 3; i++) {
         size_t count = 0;
         const float *logits = bf_net_output(runs->pose, i, &count);
-        if (count == 0 || count > BINS_MAX)
+        if (count == 0 || count > BF_MODEL_BINS_MAX)
             return bf_fail(err, BF_MODEL_INVALID, "The pose model %s gives %zu bins.", m->name, count);
-        *angles[i] = binned_angle(logits, count, m->bin_deg, m->offset_deg);
+        *angles[i] = m->angle_signs[i] * binned_angle(logits, count, m->bin_deg, m->offset_deg);
     }
     return BF_OK;
 }
