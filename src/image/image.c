@@ -14,9 +14,10 @@ bf_status bf_image_alloc(bf_image *ret, int width, int height, int channels, bf_
         (channels != 1 && channels != 3))
         return bf_fail(err, BF_IMAGE_TOO_LARGE, "An image of %d x %d pixels cannot be held.", width, height);
     size_t stride = (size_t)width * (size_t)channels;
-    uint8_t *pixels = bf_malloc(stride * (size_t)height);
+    uint8_t *pixels = bf_malloc(stride * (size_t)height + BF_IMAGE_PADDING);
     if (!pixels)
         return bf_fail_memory(err);
+    memset(pixels + stride * (size_t)height, 0, BF_IMAGE_PADDING);
     *ret = (bf_image){pixels, width, height, channels, stride};
     return BF_OK;
 }

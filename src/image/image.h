@@ -7,11 +7,13 @@
 
 #include "bonafide/status.h"
 
+#define BF_IMAGE_PADDING 4 /* so that a pixel can be read as four bytes */
+
 /* 8-bit pixels, rows top to bottom, channels interleaved: 1 = grey (luma), 3 = R,G,B (sRGB assumed).
  * An owner frees with bf_image_done, which wipes the pixels; a view (from bf_image_view) must not be freed and
  * must not outlive its owner. */
 typedef struct bf_image {
-    uint8_t *pixels;
+    uint8_t *pixels;  /* BF_IMAGE_PADDING readable bytes follow the last pixel */
     int width;    /* px */
     int height;   /* px */
     int channels; /* 1 or 3 */

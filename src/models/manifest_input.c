@@ -37,7 +37,7 @@ bf_status bf_manifest_read_input(const bf_manifest_reader *r, const bf_yaml_node
                                        "resample", "scale", "mean",   "std",      NULL};
     static const char *const orders[] = {"RGB", "BGR", "grey", NULL};
     static const char *const layouts[] = {"NCHW", "NHWC", NULL};
-    static const char *const resamples[] = {"bilinear", "area", NULL};
+    static const char *const resamples[] = {"bilinear", NULL}; /* the only one so far; a manifest says it all the same */
     int order = 0, layout = 0, resample = 0;
     bf_status status = bf_yaml_check_keys(r->doc, map, keys, r->err);
     if (status == BF_OK)
@@ -56,7 +56,6 @@ bf_status bf_manifest_read_input(const bf_manifest_reader *r, const bf_yaml_node
         return status;
     m->input.order = (bf_channel_order)order;
     m->input.layout = (bf_tensor_layout)layout;
-    m->input.resample = (bf_resample)resample;
     status = check_channels(r, map, &m->input);
     return status == BF_OK ? read_values(r, map, &m->input) : status;
 }

@@ -26,10 +26,10 @@ static bf_image ramp(int width, int height)
     return image;
 }
 
-static bf_tensor_spec spec_of(int width, int height, bf_channel_order order, bf_resample resample)
+static bf_tensor_spec spec_of(int width, int height, bf_channel_order order)
 {
     return (bf_tensor_spec){.width = width, .height = height, .channels = order == BF_ORDER_GREY ? 1 : 3,
-                            .order = order, .resample = resample, .scale = 1, .std = {1, 1, 1}};
+                            .order = order, .scale = 1, .std = {1, 1, 1}};
 }
 
 static void assert_near(float a, double b, double tolerance)
@@ -38,19 +38,17 @@ static void assert_near(float a, double b, double tolerance)
         fail_msg("%g is not %g", (double)a, b);
 }
 
-static void both_resamplers_keep_a_linear_ramp(void **state)
+static void resampling_keeps_a_linear_ramp(void **state)
 {
     (void)state;
     bf_image image = ramp(120, 100);
     float out[3 * 30 * 25];
-    for (int kind = 0; kind < 2; kind++) {
-        bf_tensor_spec spec = spec_of(30, 25, BF_ORDER_RGB, (bf_resample)kind);
-        bf_tensor_from_rect(&image, (bf_rect){0, 0, 120, 100}, false, &spec, out);
-        /* Target pixel 10 covers source 40..44, whose centre is 41.5 in pixel indices. */
-        assert_near(out[12 * 30 + 10], 41.5, 1e-3);
-        assert_near(out[750 + 12 * 30 + 10], 2 * 49.5, 1e-3);
-        assert_near(out[1500 + 3], 7, 1e-3);
-    }
+    bf_tensor_spec spec = spec_of(30, 25, BF_ORDER_RGB);
+    bf_tensor_from_rect(&image, (bf_rect){0, 0, 120, 100}, false, &spec, out);
+    /* Target pixel 10 covers source 40..44, whose centre is 41.5 in pixel indices. */
+    assert_near(out[12 * 30 + 10], 41.5, 1e-3);
+    assert_near(out[750 + 12 * 30 + 10], 2 * 49.5, 1e-3);
+    assert_near(out[1500 + 3], 7, 1e-3);
     bf_image_done(&image);
 }
 
@@ -59,15 +57,13 @@ static void mirror_and_bgr(void **state)
     (void)state;
     bf_image image = ramp(120, 100);
     float plain[3 * 30 * 25], mirrored[3 * 30 * 25];
-    for (int kind = 0; kind < 2; kind++) {
-        bf_tensor_spec spec = spec_of(30, 25, BF_ORDER_BGR, (bf_resample)kind);
-        bf_tensor_from_rect(&image, (bf_rect){10, 5, 70, 55}, false, &spec, plain);
-        bf_tensor_from_rect(&image, (bf_rect){10, 5, 70, 55}, true, &spec, mirrored);
-        assert_near(plain[0], 7, 1e-3);
-        assert_near(plain[1500], 10.5, 1e-3);
-        for (int x = 0; x < 30; x++)
-            assert_near(mirrored[1500 + x], (double)plain[1500 + 29 - x], 1e-3);
-    }
+    bf_tensor_spec spec = spec_of(30, 25, BF_ORDER_BGR);
+    bf_tensor_from_rect(&image, (bf_rect){10, 5, 70, 55}, false, &spec, plain);
+    bf_tensor_from_rect(&image, (bf_rect){10, 5, 70, 55}, true, &spec, mirrored);
+    assert_near(plain[0], 7, 1e-3);
+    assert_near(plain[1500], 10.5, 1e-3);
+    for (int x = 0; x < 30; x++)
+        assert_near(mirrored[1500 + x], (double)plain[1500 + 29 - x], 1e-3);
     bf_image_done(&image);
 }
 
@@ -78,16 +74,14 @@ static void outside_repeats_the_edge_and_stays_in_bounds(void **state)
     float out[3 * 30 * 25];
     const bf_rect wild[] = {{-500, -500, -400, -400}, {-60, -60, 60, 60}, {100, 90, 900, 900},
                             {1e9f, 1e9f, 2e9f, 2e9f}, {50, 50, 50, 50},   {NAN, 0, 10, 10}};
-    for (int kind = 0; kind < 2; kind++) {
-        bf_tensor_spec spec = spec_of(30, 25, BF_ORDER_RGB, (bf_resample)kind);
-        for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
-            bf_tensor_from_rect(&image, wild[i], false, &spec, out);
-            for (int k = 0; k < 3 * 30 * 25; k++)
-                assert_true(isfinite(out[k]) && out[k] >= -0.01f && out[k] <= 255.01f);
-        }
-        bf_tensor_from_rect(&image, wild[0], false, &spec, out);
-        assert_near(out[0], 0, 1e-3);
+    bf_tensor_spec spec = spec_of(30, 25, BF_ORDER_RGB);
+    for (size_t i = 0; i < sizeof wild / sizeof *wild; i++) {
+        bf_tensor_from_rect(&image, wild[i], false, &spec, out);
+        for (int k = 0; k < 3 * 30 * 25; k++)
+            assert_true(isfinite(out[k]) && out[k] >= -0.01f && out[k] <= 255.01f);
     }
+    bf_tensor_from_rect(&image, wild[0], false, &spec, out);
+    assert_near(out[0], 0, 1e-3);
     bf_image_done(&image);
 }
 
@@ -96,7 +90,7 @@ static void normalisation_and_layout(void **state)
     (void)state;
     bf_image image = ramp(120, 100);
     float out[3 * 4 * 4];
-    bf_tensor_spec spec = spec_of(4, 4, BF_ORDER_RGB, BF_RESAMPLE_BILINEAR);
+    bf_tensor_spec spec = spec_of(4, 4, BF_ORDER_RGB);
     spec.layout = BF_LAYOUT_NHWC;
     spec.scale = 1.0f / 255;
     spec.mean[2] = 0.5f;
@@ -104,7 +98,7 @@ static void normalisation_and_layout(void **state)
     bf_tensor_from_rect(&image, (bf_rect){8, 8, 12, 12}, false, &spec, out);
     assert_near(out[3 * 1], 9.0 / 255, 1e-5);
     assert_near(out[2], (7.0 / 255 - 0.5) / 0.25, 1e-5);
-    bf_tensor_spec grey = spec_of(4, 4, BF_ORDER_GREY, BF_RESAMPLE_BILINEAR);
+    bf_tensor_spec grey = spec_of(4, 4, BF_ORDER_GREY);
     bf_tensor_from_rect(&image, (bf_rect){8, 8, 12, 12}, false, &grey, out);
     assert_near(out[1], 0.299 * 9 + 0.587 * 16 + 0.114 * 7, 1e-3);
     bf_image_done(&image);
@@ -133,7 +127,7 @@ static void affine_sampling_matches_rect_sampling(void **state)
     (void)state;
     bf_image image = ramp(120, 100);
     float a[3 * 20 * 20], b[3 * 20 * 20];
-    bf_tensor_spec spec = spec_of(20, 20, BF_ORDER_RGB, BF_RESAMPLE_BILINEAR);
+    bf_tensor_spec spec = spec_of(20, 20, BF_ORDER_RGB);
     bf_tensor_from_rect(&image, (bf_rect){10, 10, 50, 50}, false, &spec, a);
     bf_tensor_from_affine(&image, (bf_affine){2, 0, 10.5f, 0, 2, 10.5f}, &spec, b);
     for (int i = 0; i < 3 * 20 * 20; i++)
@@ -163,7 +157,7 @@ static void views_are_clipped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_resamplers_keep_a_linear_ramp),
+        cmocka_unit_test(resampling_keeps_a_linear_ramp),
         cmocka_unit_test(mirror_and_bgr),
         cmocka_unit_test(outside_repeats_the_edge_and_stays_in_bounds),
         cmocka_unit_test(normalisation_and_layout),

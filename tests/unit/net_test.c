@@ -17,7 +17,7 @@ static bf_manifest passive_manifest(void)
 {
     bf_manifest m = {.name = "passive", .task = BF_TASK_LIVENESS, .decoding = BF_DECODING_CLASS_LOGITS,
                      .output_count = 1, .class_count = 3};
-    m.input = (bf_tensor_spec){128, 128, 3, BF_ORDER_BGR, BF_LAYOUT_NCHW, BF_RESAMPLE_BILINEAR, 1, {0, 0, 0}, {1, 1, 1}};
+    m.input = (bf_tensor_spec){128, 128, 3, BF_ORDER_BGR, BF_LAYOUT_NCHW, 1, {0, 0, 0}, {1, 1, 1}};
     return m;
 }
 
@@ -152,7 +152,7 @@ static void survives_every_allocation_failure(void **state)
     bf_bytes weights = read_weights("fr_eye.onnx");
     bf_manifest m = {.name = "eye", .task = BF_TASK_EYE_STATE, .decoding = BF_DECODING_CLASS_LOGITS,
                      .output_count = 1, .class_count = 2};
-    m.input = (bf_tensor_spec){24, 24, 1, BF_ORDER_GREY, BF_LAYOUT_NCHW, BF_RESAMPLE_BILINEAR, 1, {0}, {1}};
+    m.input = (bf_tensor_spec){24, 24, 1, BF_ORDER_GREY, BF_LAYOUT_NCHW, 1, {0}, {1}};
     for (size_t nth = 1; nth < 50; nth++) {
         bf_alloc_fail_after(nth, 0);
         bf_error err = {0};
