@@ -4,7 +4,8 @@
 
 #define CHANNELS 3
 
-bf_status bf_canvas_init(bf_canvas *canvas, int coded_width, int coded_height, int orientation, bf_error *err) {
+bf_status bf_canvas_init(bf_canvas *canvas, int coded_width, int coded_height, int orientation, bf_error *err)
+{
     *canvas = (bf_canvas){.coded_width = coded_width, .coded_height = coded_height, .orientation = orientation};
     if (orientation < 1 || orientation > 8)
         canvas->orientation = 1;
@@ -18,18 +19,21 @@ bf_status bf_canvas_init(bf_canvas *canvas, int coded_width, int coded_height, i
     return status;
 }
 
-void bf_canvas_done(bf_canvas *canvas) {
+void bf_canvas_done(bf_canvas *canvas)
+{
     bf_image_done(&canvas->image);
     bf_image_done(&canvas->band);
 }
 
-uint8_t *bf_canvas_row(bf_canvas *canvas, int y) {
+uint8_t *bf_canvas_row(bf_canvas *canvas, int y)
+{
     if (canvas->orientation == 1)
         return canvas->image.pixels + (size_t)y * canvas->image.stride;
     return canvas->band.pixels + (size_t)(y % BF_CANVAS_BAND_ROWS) * canvas->band.stride;
 }
 
-int bf_canvas_band_end(const bf_canvas *canvas, int y) {
+int bf_canvas_band_end(const bf_canvas *canvas, int y)
+{
     int end = y - y % BF_CANVAS_BAND_ROWS + BF_CANVAS_BAND_ROWS;
     return end < canvas->coded_height ? end : canvas->coded_height;
 }
@@ -41,7 +45,8 @@ typedef struct turn {
     ptrdiff_t column_step, row_step;
 } turn;
 
-static turn turn_of(const bf_canvas *canvas) {
+static turn turn_of(const bf_canvas *canvas)
+{
     static const struct {
         bool transposed, from_right, from_bottom;
     } table[9] = {
@@ -63,13 +68,15 @@ static turn turn_of(const bf_canvas *canvas) {
     return t;
 }
 
-static void copy_pixel(uint8_t *to, const uint8_t *from) {
+static void copy_pixel(uint8_t *to, const uint8_t *from)
+{
     to[0] = from[0];
     to[1] = from[1];
     to[2] = from[2];
 }
 
-void bf_canvas_commit(bf_canvas *canvas, int y_end) {
+void bf_canvas_commit(bf_canvas *canvas, int y_end)
+{
     if (canvas->orientation == 1 || y_end <= 0 || (y_end % BF_CANVAS_BAND_ROWS != 0 && y_end != canvas->coded_height))
         return;
     int y_start = y_end - 1 - (y_end - 1) % BF_CANVAS_BAND_ROWS;
@@ -87,17 +94,20 @@ void bf_canvas_commit(bf_canvas *canvas, int y_end) {
     }
 }
 
-bf_image bf_canvas_take(bf_canvas *canvas) {
+bf_image bf_canvas_take(bf_canvas *canvas)
+{
     bf_image image = canvas->image;
     canvas->image = (bf_image){0};
     return image;
 }
 
-static uint8_t over_white(unsigned colour, unsigned alpha) {
+static uint8_t over_white(unsigned colour, unsigned alpha)
+{
     return (uint8_t)((colour * alpha + 255u * (255u - alpha) + 127u) / 255u);
 }
 
-void bf_canvas_row_from_rgba(uint8_t *rgb, const uint8_t *rgba, int width) {
+void bf_canvas_row_from_rgba(uint8_t *rgb, const uint8_t *rgba, int width)
+{
     for (int x = 0; x < width; x++, rgb += 3, rgba += 4) {
         unsigned alpha = rgba[3];
         rgb[0] = over_white(rgba[0], alpha);

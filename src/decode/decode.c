@@ -10,7 +10,8 @@
 #define PHOTO_HINT "Send a photo as JPEG, PNG, WebP or HEIC."
 #define ORIGINAL_HINT "Send the original file again, complete and unchanged."
 
-const char *bf_container_name(bf_container container) {
+const char *bf_container_name(bf_container container)
+{
     switch (container) {
     case BF_CONTAINER_JPEG:
         return "jpeg";
@@ -26,7 +27,8 @@ const char *bf_container_name(bf_container container) {
     return "unknown";
 }
 
-bf_status bf_job_check_size(const bf_decode_job *job, uint64_t width, uint64_t height) {
+bf_status bf_job_check_size(const bf_decode_job *job, uint64_t width, uint64_t height)
+{
     const bf_decode_limits *limits = &job->limits;
     if (width > BF_IMAGE_SIDE_MAX_PX || height > BF_IMAGE_SIDE_MAX_PX || width * height > limits->pixels_max) {
         bf_fail(job->err, BF_IMAGE_TOO_LARGE, "The image is too large: %" PRIu64 " x %" PRIu64 " pixels.", width,
@@ -44,13 +46,15 @@ bf_status bf_job_check_size(const bf_decode_job *job, uint64_t width, uint64_t h
     return BF_OK;
 }
 
-bf_status bf_job_note_coded_size(const bf_decode_job *job, uint64_t width, uint64_t height) {
+bf_status bf_job_note_coded_size(const bf_decode_job *job, uint64_t width, uint64_t height)
+{
     job->facts->coded_width = width > INT32_MAX ? INT32_MAX : (int)width;
     job->facts->coded_height = height > INT32_MAX ? INT32_MAX : (int)height;
     return bf_job_check_size(job, width, height);
 }
 
-bf_status bf_job_check_memory(const bf_decode_job *job, uint64_t bytes) {
+bf_status bf_job_check_memory(const bf_decode_job *job, uint64_t bytes)
+{
     if (bytes <= job->limits.decoder_bytes_max)
         return BF_OK;
     bf_fail(job->err, BF_DECODER_LIMIT, "Decoding the image would take more memory than allowed.");
@@ -59,22 +63,42 @@ bf_status bf_job_check_memory(const bf_decode_job *job, uint64_t bytes) {
     return BF_DECODER_LIMIT;
 }
 
-bf_status bf_job_fail_corrupt(const bf_decode_job *job, const char *what) {
-    bf_fail(job->err, BF_CORRUPT_IMAGE, "The %s image is damaged or cut short.",
-            bf_container_name(job->facts->container));
+/* The container as a sentence writes it. */
+static const char *title_of(bf_container container)
+{
+    static const char *const titles[] = {
+        [BF_CONTAINER_UNKNOWN] = "file", [BF_CONTAINER_JPEG] = "JPEG", [BF_CONTAINER_PNG] = "PNG",
+        [BF_CONTAINER_WEBP] = "WebP",    [BF_CONTAINER_HEIC] = "HEIC",
+    };
+    return titles[container];
+}
+
+void bf_job_set_detail(const bf_decode_job *job, const char *what)
+{
     bf_fail_detail(job->err, "%s", what);
+    for (char *c = job->err ? job->err->detail : NULL; c && *c; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            *c = ' ';
+}
+
+bf_status bf_job_fail_corrupt(const bf_decode_job *job, const char *what)
+{
+    bf_fail(job->err, BF_CORRUPT_IMAGE, "The %s image is damaged or cut short.", title_of(job->facts->container));
+    bf_job_set_detail(job, what);
     bf_fail_hint(job->err, ORIGINAL_HINT);
     return BF_CORRUPT_IMAGE;
 }
 
-bf_status bf_job_fail_animated(const bf_decode_job *job, const char *what) {
+bf_status bf_job_fail_animated(const bf_decode_job *job, const char *what)
+{
     bf_fail(job->err, BF_ANIMATED_IMAGE, "The %s file holds %s; one still image is expected.",
-            bf_container_name(job->facts->container), what);
+            title_of(job->facts->container), what);
     bf_fail_hint(job->err, "Send a single still photo.");
     return BF_ANIMATED_IMAGE;
 }
 
-static bf_decode_limits resolve_limits(const bf_decode_limits *wanted) {
+static bf_decode_limits resolve_limits(const bf_decode_limits *wanted)
+{
     bf_decode_limits limits = wanted ? *wanted : (bf_decode_limits){0};
     if (limits.input_bytes_max == 0)
         limits.input_bytes_max = BF_INPUT_BYTES_MAX;
@@ -89,7 +113,8 @@ static bf_decode_limits resolve_limits(const bf_decode_limits *wanted) {
     return limits;
 }
 
-static bf_status fail_unsupported(const bf_decode_job *job, const char *looks_like) {
+static bf_status fail_unsupported(const bf_decode_job *job, const char *looks_like)
+{
     if (looks_like)
         bf_fail(job->err, BF_UNSUPPORTED_FORMAT, "The content looks like %s.", looks_like);
     else
@@ -98,7 +123,8 @@ static bf_status fail_unsupported(const bf_decode_job *job, const char *looks_li
     return BF_UNSUPPORTED_FORMAT;
 }
 
-static bf_status check_input(const bf_decode_job *job) {
+static bf_status check_input(const bf_decode_job *job)
+{
     if (!job->bytes || job->size == 0) {
         bf_fail(job->err, BF_EMPTY_INPUT, "The file is empty.");
         bf_fail_hint(job->err, PHOTO_HINT);
@@ -113,7 +139,8 @@ static bf_status check_input(const bf_decode_job *job) {
 }
 
 bf_status bf_decode_still(const uint8_t *bytes, size_t size, const bf_decode_limits *limits, bf_image *ret_image,
-                          bf_media_facts *ret_facts, bf_error *err) {
+                          bf_media_facts *ret_facts, bf_error *err)
+{
     bf_media_facts unwanted;
     bf_decode_job job = {.bytes = bytes, .size = size, .limits = resolve_limits(limits), .err = err};
     job.facts = ret_facts ? ret_facts : &unwanted;

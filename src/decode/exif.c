@@ -1,64 +1,51 @@
 #include "decode/exif.h"
 
 #include <libexif/exif-data.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "decode/memory.h"
 
 static const uint8_t exif_prefix[6] = {'E', 'x', 'i', 'f', 0, 0};
 
-/* libexif hands its allocator no context, so what one call may still spend is kept per thread, and only for the
- * length of that call. Entries of a hostile block may overlap, so that its entries together take far more memory
- * than its bytes. */
-static _Thread_local struct {
-    size_t left;
-    bool memory_failed, limit_reached;
-} budget;
-
-static bool budget_spend(size_t size) {
-    if (size > budget.left) {
-        budget.limit_reached = true;
-        return false;
-    }
-    budget.left -= size;
-    return true;
+/* Entries of a hostile block may overlap, so that together they unfold to far more memory than the block has bytes:
+ * the ceiling of decode/memory.h holds for the unfolded block. */
+static void *exif_alloc(ExifLong size)
+{
+    return bf_memory_calloc(1, size);
 }
 
-static void *budget_alloc(ExifLong size) {
-    void *block = budget_spend(size) ? bf_calloc(1, size) : NULL;
-    budget.memory_failed = budget.memory_failed || !block;
-    return block;
+static void *exif_realloc(void *old, ExifLong size)
+{
+    return bf_memory_realloc(old, size);
 }
 
-static void *budget_realloc(void *old, ExifLong size) {
-    void *block = budget_spend(size) ? bf_realloc(old, size) : NULL;
-    budget.memory_failed = budget.memory_failed || !block;
-    return block;
-}
-
-static void free_data(ExifData **data) {
+static void free_data(ExifData **data)
+{
     if (*data)
         exif_data_unref(*data);
     *data = NULL;
 }
 
-static void free_mem(ExifMem **mem) {
+static void free_mem(ExifMem **mem)
+{
     if (*mem)
         exif_mem_unref(*mem);
     *mem = NULL;
 }
 
-static const ExifEntry *find_entry(const ExifData *data, ExifIfd ifd, ExifTag tag, ExifFormat format) {
+static const ExifEntry *find_entry(const ExifData *data, ExifIfd ifd, ExifTag tag, ExifFormat format)
+{
     const ExifEntry *entry = data->ifd[ifd] ? exif_content_get_entry(data->ifd[ifd], tag) : NULL;
     return entry && entry->format == format && entry->data && entry->components > 0 ? entry : NULL;
 }
 
 /* Printable ASCII only, blanks at the end removed; the rest of the text is dropped. */
-static void copy_text(const ExifData *data, ExifIfd ifd, ExifTag tag, char ret[BF_FACT_TEXT_SIZE]) {
+static void copy_text(const ExifData *data, ExifIfd ifd, ExifTag tag, char ret[BF_FACT_TEXT_SIZE])
+{
     const ExifEntry *entry = find_entry(data, ifd, tag, EXIF_FORMAT_ASCII);
     if (!entry)
         return;
@@ -71,7 +58,8 @@ static void copy_text(const ExifData *data, ExifIfd ifd, ExifTag tag, char ret[B
     ret[length] = 0;
 }
 
-static void read_facts(ExifData *data, bf_media_facts *facts) {
+static void read_facts(ExifData *data, bf_media_facts *facts)
+{
     const ExifEntry *entry = find_entry(data, EXIF_IFD_0, EXIF_TAG_ORIENTATION, EXIF_FORMAT_SHORT);
     if (entry && entry->size >= 2) {
         int orientation = exif_get_short(entry->data, exif_data_get_byte_order(data));
@@ -87,7 +75,8 @@ static void read_facts(ExifData *data, bf_media_facts *facts) {
 }
 
 /* libexif wants the prefix; returns an owned copy that has it. */
-static uint8_t *with_prefix(const uint8_t *data, size_t size) {
+static uint8_t *with_prefix(const uint8_t *data, size_t size)
+{
     uint8_t *copy = bf_malloc(size + sizeof exif_prefix);
     if (copy) {
         memcpy(copy, exif_prefix, sizeof exif_prefix);
@@ -96,18 +85,21 @@ static uint8_t *with_prefix(const uint8_t *data, size_t size) {
     return copy;
 }
 
-static void free_copy(uint8_t **copy) {
+static void free_copy(uint8_t **copy)
+{
     bf_free(*copy);
     *copy = NULL;
 }
 
-static bf_status fail_budget(const bf_decode_job *job) {
+static bf_status fail_budget(const bf_decode_job *job)
+{
     bf_fail(job->err, BF_DECODER_LIMIT, "The EXIF block would take more memory than allowed.");
     bf_fail_hint(job->err, "Send the photo without its EXIF block, or take a new one.");
     return BF_DECODER_LIMIT;
 }
 
-bf_status bf_exif_read(const bf_decode_job *job, const uint8_t *data, size_t size) {
+bf_status bf_exif_read(const bf_decode_job *job, const uint8_t *data, size_t size)
+{
     job->facts->exif_present = true;
     if (size > BF_EXIF_BYTES_MAX)
         return fail_budget(job);
@@ -119,9 +111,8 @@ bf_status bf_exif_read(const bf_decode_job *job, const uint8_t *data, size_t siz
         data = copy;
         size += sizeof exif_prefix;
     }
-    budget.left = BF_EXIF_BYTES_MAX;
-    budget.memory_failed = budget.limit_reached = false;
-    BF_CLEANUP(free_mem) ExifMem *mem = exif_mem_new(budget_alloc, budget_realloc, bf_free);
+    bf_memory_begin(BF_EXIF_BYTES_MAX);
+    BF_CLEANUP(free_mem) ExifMem *mem = exif_mem_new(exif_alloc, exif_realloc, bf_free);
     BF_CLEANUP(free_data) ExifData *exif = mem ? exif_data_new_mem(mem) : NULL;
     if (exif) {
         /* Only looking: nothing is to be corrected, and tags without a name are of no use. */
@@ -129,9 +120,9 @@ bf_status bf_exif_read(const bf_decode_job *job, const uint8_t *data, size_t siz
         exif_data_set_option(exif, EXIF_DATA_OPTION_IGNORE_UNKNOWN_TAGS);
         exif_data_load_data(exif, data, (unsigned)size);
     }
-    if (budget.limit_reached)
+    if (bf_memory_verdict() == BF_DECODER_LIMIT)
         return fail_budget(job);
-    if (!exif || budget.memory_failed)
+    if (!exif || bf_memory_verdict() != BF_OK)
         return bf_fail_memory(job->err);
     read_facts(exif, job->facts);
     return BF_OK;

@@ -26,7 +26,8 @@ typedef struct heic {
     bf_canvas canvas;
 } heic;
 
-static void heic_done(heic *h) {
+static void heic_done(heic *h)
+{
     heif_image_release(h->image);
     heif_decoding_options_free(h->options);
     heif_image_handle_release(h->handle);
@@ -34,27 +35,36 @@ static void heic_done(heic *h) {
     bf_canvas_done(&h->canvas);
 }
 
-static bf_status fail_heic(const heic *h, struct heif_error error) {
+/* libheif meets its size limit while it reads the boxes (no handle yet), any other of its limits while it decodes. */
+static bf_status fail_limit(const heic *h, const char *what)
+{
     bf_error *err = h->job->err;
-    if (error.subcode == heif_suberror_Security_limit_exceeded) {
-        bf_fail(err, BF_DECODER_LIMIT, "Decoding the HEIC image would take more memory than allowed.");
-        bf_fail_detail(err, "%s", error.message);
-        bf_fail_hint(err, "Send a smaller image, or an ordinary JPEG.");
-        return BF_DECODER_LIMIT;
-    }
+    bf_status status = h->handle ? BF_DECODER_LIMIT : BF_IMAGE_TOO_LARGE;
+    bf_fail(err, status,
+            h->handle ? "Decoding the HEIC image would take more memory than allowed." : "The image is too large.");
+    bf_job_set_detail(h->job, what);
+    bf_fail_hint(err, "Send a smaller image, or an ordinary JPEG.");
+    return status;
+}
+
+static bf_status fail_heic(const heic *h, struct heif_error error)
+{
+    if (error.subcode == heif_suberror_Security_limit_exceeded)
+        return fail_limit(h, error.message);
     if (error.code == heif_error_Memory_allocation_error)
-        return bf_fail_memory(err);
+        return bf_fail_memory(h->job->err);
     if (error.code == heif_error_Unsupported_filetype || error.code == heif_error_Unsupported_feature) {
-        bf_fail(err, BF_UNSUPPORTED_FORMAT, "The HEIC image uses a form of coding that is not supported.");
-        bf_fail_detail(err, "%s", error.message);
-        bf_fail_hint(err, "Save the photo as JPEG.");
+        bf_fail(h->job->err, BF_UNSUPPORTED_FORMAT, "The HEIC image uses a form of coding that is not supported.");
+        bf_job_set_detail(h->job, error.message);
+        bf_fail_hint(h->job->err, "Save the photo as JPEG.");
         return BF_UNSUPPORTED_FORMAT;
     }
     return bf_job_fail_corrupt(h->job, error.message);
 }
 
 /* Whether a box of this type stands at the top level. A movie box means an image sequence. */
-static bool has_box(const bf_decode_job *job, const char *type) {
+static bool has_box(const bf_decode_job *job, const char *type)
+{
     size_t at = 0;
     while (job->size - at >= 8) {
         const uint8_t *head = job->bytes + at;
@@ -68,7 +78,8 @@ static bool has_box(const bf_decode_job *job, const char *type) {
     return false;
 }
 
-static bf_status open_heic(heic *h) {
+static bf_status open_heic(heic *h)
+{
     h->context = heif_context_alloc();
     if (!h->context)
         return bf_fail_memory(h->job->err);
@@ -83,13 +94,15 @@ static bf_status open_heic(heic *h) {
     return error.code == heif_error_Ok ? BF_OK : fail_heic(h, error);
 }
 
-static void free_block(uint8_t **block) {
+static void free_block(uint8_t **block)
+{
     bf_free(*block);
     *block = NULL;
 }
 
 /* The block begins with the offset of the TIFF header behind this field (23008-12, A.2.1). */
-static bf_status read_exif(const heic *h) {
+static bf_status read_exif(const heic *h)
+{
     heif_item_id id;
     if (heif_image_handle_get_list_of_metadata_block_IDs(h->handle, "Exif", &id, 1) != 1)
         return BF_OK;
@@ -111,12 +124,14 @@ static bf_status read_exif(const heic *h) {
     return status;
 }
 
-static bool has_icc(const struct heif_image_handle *handle) {
+static bool has_icc(const struct heif_image_handle *handle)
+{
     enum heif_color_profile_type type = heif_image_handle_get_color_profile_type(handle);
     return type == heif_color_profile_type_rICC || type == heif_color_profile_type_prof;
 }
 
-static bf_status read_header(const heic *h) {
+static bf_status read_header(const heic *h)
+{
     bf_media_facts *facts = h->job->facts;
     int width = heif_image_handle_get_width(h->handle);
     int height = heif_image_handle_get_height(h->handle);
@@ -142,7 +157,8 @@ static bf_status read_header(const heic *h) {
 }
 
 /* Only an HEVC decoder may be used, whatever the file says: one decoder library less for a hostile file to reach. */
-static bf_status decode_pixels(heic *h) {
+static bf_status decode_pixels(heic *h)
+{
     const struct heif_decoder_descriptor *hevc = NULL;
     if (heif_get_decoder_descriptors(heif_compression_HEVC, &hevc, 1) < 1) {
         bf_fail(h->job->err, BF_UNSUPPORTED_FORMAT,
@@ -161,7 +177,8 @@ static bf_status decode_pixels(heic *h) {
     return error.code == heif_error_Ok ? BF_OK : fail_heic(h, error);
 }
 
-static bf_status copy_pixels(heic *h) {
+static bf_status copy_pixels(heic *h)
+{
     int stride = 0;
     const uint8_t *plane = heif_image_get_plane_readonly(h->image, heif_channel_interleaved, &stride);
     int width = heif_image_get_width(h->image, heif_channel_interleaved);
@@ -183,7 +200,8 @@ static bf_status copy_pixels(heic *h) {
     return status;
 }
 
-bf_status bf_heic_decode(const bf_decode_job *job, bf_image *ret_image) {
+bf_status bf_heic_decode(const bf_decode_job *job, bf_image *ret_image)
+{
     BF_CLEANUP(heic_done) heic h = {.job = job};
     bf_status status = open_heic(&h);
     if (status == BF_OK)

@@ -28,7 +28,11 @@ bf_status bf_job_check_size(const bf_decode_job *job, uint64_t width, uint64_t h
 /* Refuses a decoder that would need more than decoder_bytes_max, with BF_DECODER_LIMIT. */
 bf_status bf_job_check_memory(const bf_decode_job *job, uint64_t bytes);
 
-/* The errors every decoder reports in the same words. `what` is the library's own text, for the operator. */
+/* Puts a library's own text, which may quote the file, on one printable line into the error's detail. */
+void bf_job_set_detail(const bf_decode_job *job, const char *what);
+
+/* The errors every decoder reports in the same words. `what` is the library's own text, for the operator; for an
+ * animation it is what the file holds, for the person. */
 bf_status bf_job_fail_corrupt(const bf_decode_job *job, const char *what);
 bf_status bf_job_fail_animated(const bf_decode_job *job, const char *what);
 

@@ -17,14 +17,16 @@
 #define MARKER_BYTES_MAX 0xffff
 #define ICC_PREFIX_BYTES 12
 
-static void jpeg_done(bf_jpeg *jpeg) {
+static void jpeg_done(bf_jpeg *jpeg)
+{
     jpeg_destroy_decompress(&jpeg->cinfo);
     bf_canvas_done(&jpeg->canvas);
     bf_free(jpeg->cmyk_row);
     jpeg->cmyk_row = NULL;
 }
 
-static void step_header(bf_jpeg *jpeg) {
+static void step_header(bf_jpeg *jpeg)
+{
     const bf_decode_job *job = jpeg->job;
     struct jpeg_decompress_struct *cinfo = &jpeg->cinfo;
     jpeg_create_decompress(cinfo);
@@ -37,7 +39,8 @@ static void step_header(bf_jpeg *jpeg) {
     (void)jpeg_read_header(cinfo, TRUE);
 }
 
-static bf_status read_exif(const bf_jpeg *jpeg) {
+static bf_status read_exif(const bf_jpeg *jpeg)
+{
     for (const struct jpeg_marker_struct *marker = jpeg->cinfo.marker_list; marker; marker = marker->next)
         if (marker->marker == MARKER_EXIF && marker->data_length >= 6 && memcmp(marker->data, "Exif\0", 6) == 0)
             return bf_exif_read(jpeg->job, marker->data, marker->data_length);
@@ -46,7 +49,8 @@ static bf_status read_exif(const bf_jpeg *jpeg) {
 
 /* Photoshop and its kin store CMYK inverted (255 is no ink) and say so by an Adobe marker; without the marker 0 is
  * no ink. There is no profile to go by, so inks are taken as ideal filters. */
-static void rgb_from_cmyk(uint8_t *rgb, const uint8_t *cmyk, int width, bool inverted) {
+static void rgb_from_cmyk(uint8_t *rgb, const uint8_t *cmyk, int width, bool inverted)
+{
     unsigned flip = inverted ? 0 : 255;
     for (int x = 0; x < width; x++, rgb += 3, cmyk += 4) {
         unsigned light = cmyk[3] ^ flip;
@@ -55,7 +59,8 @@ static void rgb_from_cmyk(uint8_t *rgb, const uint8_t *cmyk, int width, bool inv
     }
 }
 
-static void step_pixels_cmyk(bf_jpeg *jpeg) {
+static void step_pixels_cmyk(bf_jpeg *jpeg)
+{
     struct jpeg_decompress_struct *cinfo = &jpeg->cinfo;
     int height = jpeg->canvas.coded_height;
     for (int y = 0; y < height; y++) {
@@ -66,7 +71,8 @@ static void step_pixels_cmyk(bf_jpeg *jpeg) {
     }
 }
 
-static void step_pixels_rgb(bf_jpeg *jpeg) {
+static void step_pixels_rgb(bf_jpeg *jpeg)
+{
     int height = jpeg->canvas.coded_height;
     for (int y = 0; y < height;) {
         JSAMPROW rows[BF_CANVAS_BAND_ROWS];
@@ -78,7 +84,8 @@ static void step_pixels_rgb(bf_jpeg *jpeg) {
     }
 }
 
-static void step_pixels(bf_jpeg *jpeg) {
+static void step_pixels(bf_jpeg *jpeg)
+{
     struct jpeg_decompress_struct *cinfo = &jpeg->cinfo;
     cinfo->out_color_space = jpeg->cmyk_row ? JCS_CMYK : JCS_RGB;
     (void)jpeg_start_decompress(cinfo);
@@ -90,7 +97,8 @@ static void step_pixels(bf_jpeg *jpeg) {
     (void)jpeg_finish_decompress(cinfo);
 }
 
-bf_status bf_jpeg_decode(const bf_decode_job *job, bf_image *ret_image) {
+bf_status bf_jpeg_decode(const bf_decode_job *job, bf_image *ret_image)
+{
     BF_CLEANUP(jpeg_done) bf_jpeg jpeg = {.job = job};
     bf_jpeg_guard_init(&jpeg);
     bf_status status = bf_jpeg_guard(&jpeg, step_header);

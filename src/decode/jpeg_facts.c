@@ -19,13 +19,15 @@ static const uint8_t annex_k_chroma[COEFFICIENTS] = {
 };
 
 /* One entry of the IJG table at `quality`: jpeg_quality_scaling and jpeg_add_quant_table, limited to baseline. */
-static int ijg_entry(uint8_t base, int quality) {
+static int ijg_entry(uint8_t base, int quality)
+{
     int scale = quality < 50 ? 5000 / quality : 200 - 2 * quality;
     int value = (base * scale + 50) / 100;
     return value < 1 ? 1 : value > 255 ? 255 : value;
 }
 
-static long table_distance(const uint16_t *table, const uint8_t *base, int quality) {
+static long table_distance(const uint16_t *table, const uint8_t *base, int quality)
+{
     long distance = 0;
     for (int i = 0; i < COEFFICIENTS; i++)
         distance += labs((long)table[i] - ijg_entry(base[i], quality));
@@ -33,7 +35,8 @@ static long table_distance(const uint16_t *table, const uint8_t *base, int quali
 }
 
 /* `chroma` may be NULL. Of two qualities that fit equally well the higher is given. */
-static void estimate_quality(const uint16_t *luma, const uint16_t *chroma, bf_media_facts *facts) {
+static void estimate_quality(const uint16_t *luma, const uint16_t *chroma, bf_media_facts *facts)
+{
     long best = LONG_MAX;
     for (int quality = 100; quality >= 1; quality--) {
         long distance = table_distance(luma, annex_k_luma, quality);
@@ -49,7 +52,8 @@ static void estimate_quality(const uint16_t *luma, const uint16_t *chroma, bf_me
 
 /* Luma against the first chroma component, as everybody writes it; empty where the two chroma components differ, or
  * for factors nobody uses. */
-static void name_subsampling(const struct jpeg_decompress_struct *cinfo, char ret[8]) {
+static void name_subsampling(const struct jpeg_decompress_struct *cinfo, char ret[8])
+{
     static const struct {
         int across, down;
         const char *name;
@@ -67,7 +71,8 @@ static void name_subsampling(const struct jpeg_decompress_struct *cinfo, char re
             strcpy(ret, known[i].name);
 }
 
-static const uint16_t *component_table(const struct jpeg_decompress_struct *cinfo, const bf_media_facts *facts, int i) {
+static const uint16_t *component_table(const struct jpeg_decompress_struct *cinfo, const bf_media_facts *facts, int i)
+{
     if (i >= cinfo->num_components)
         return NULL;
     int number = cinfo->comp_info[i].quant_tbl_no;
@@ -75,7 +80,8 @@ static const uint16_t *component_table(const struct jpeg_decompress_struct *cinf
                                                                                         : NULL;
 }
 
-static bool has_icc(const struct jpeg_decompress_struct *cinfo) {
+static bool has_icc(const struct jpeg_decompress_struct *cinfo)
+{
     for (const struct jpeg_marker_struct *marker = cinfo->marker_list; marker; marker = marker->next)
         if (marker->marker == JPEG_APP0 + 2 && marker->data_length >= 12 &&
             memcmp(marker->data, "ICC_PROFILE", 12) == 0)
@@ -83,7 +89,8 @@ static bool has_icc(const struct jpeg_decompress_struct *cinfo) {
     return false;
 }
 
-void bf_jpeg_read_facts(const struct jpeg_decompress_struct *cinfo, bf_media_facts *facts) {
+void bf_jpeg_read_facts(const struct jpeg_decompress_struct *cinfo, bf_media_facts *facts)
+{
     facts->bit_depth = cinfo->data_precision;
     facts->grey = cinfo->num_components == 1;
     facts->cmyk = cinfo->jpeg_color_space == JCS_CMYK || cinfo->jpeg_color_space == JCS_YCCK;

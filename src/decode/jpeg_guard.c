@@ -7,7 +7,8 @@
 #include "base/limits.h"
 #include "decode/jpeg.h"
 
-static bf_status status_of(int code) {
+static bf_status status_of(int code)
+{
     switch (code) {
     case JERR_OUT_OF_MEMORY:
         return BF_OUT_OF_MEMORY;
@@ -34,7 +35,8 @@ static bf_status status_of(int code) {
     }
 }
 
-static void fill_error(const bf_jpeg *jpeg, const char *what) {
+static void fill_error(const bf_jpeg *jpeg, const char *what)
+{
     bf_error *err = jpeg->job->err;
     switch (jpeg->status) {
     case BF_OUT_OF_MEMORY:
@@ -55,16 +57,18 @@ static void fill_error(const bf_jpeg *jpeg, const char *what) {
         bf_fail_hint(err, "Save the photo as an ordinary JPEG, not progressive, and smaller.");
         break;
     }
-    bf_fail_detail(err, "%s", what);
+    bf_job_set_detail(jpeg->job, what);
 }
 
-static _Noreturn void leave(bf_jpeg *jpeg, bf_status status, const char *what) {
+static _Noreturn void leave(bf_jpeg *jpeg, bf_status status, const char *what)
+{
     jpeg->status = status;
     fill_error(jpeg, what);
     longjmp(jpeg->escape, 1);
 }
 
-static _Noreturn void on_error(j_common_ptr cinfo) {
+static _Noreturn void on_error(j_common_ptr cinfo)
+{
     char text[JMSG_LENGTH_MAX];
     cinfo->err->format_message(cinfo, text);
     leave(cinfo->client_data, status_of(cinfo->err->msg_code), text);
@@ -73,30 +77,35 @@ static _Noreturn void on_error(j_common_ptr cinfo) {
 /* libjpeg goes on after a warning and invents what is missing; nothing invented may be judged. Two warnings say
  * nothing about the pixels: a JFIF version it does not know, and a few stray bytes, which the encoders of many
  * cameras leave behind. */
-static bool is_harmless(const struct jpeg_error_mgr *errors) {
+static bool is_harmless(const struct jpeg_error_mgr *errors)
+{
     if (errors->msg_code == JWRN_JFIF_MAJOR)
         return true;
     return errors->msg_code == JWRN_EXTRANEOUS_DATA && errors->msg_parm.i[0] <= BF_JPEG_PADDING_BYTES_MAX;
 }
 
-static void on_message(j_common_ptr cinfo, int level) {
+static void on_message(j_common_ptr cinfo, int level)
+{
     if (level < 0 && !is_harmless(cinfo->err))
         on_error(cinfo);
 }
 
-static void on_output(j_common_ptr cinfo) {
+static void on_output(j_common_ptr cinfo)
+{
     (void)cinfo; /* library code never prints */
 }
 
 /* Called once per row of blocks. Every scan of a progressive file may touch the whole picture, so that a small file
  * of thousands of scans is much work. */
-static void on_progress(j_common_ptr cinfo) {
+static void on_progress(j_common_ptr cinfo)
+{
     bf_jpeg *jpeg = cinfo->client_data;
     if (jpeg->cinfo.input_scan_number > jpeg->job->limits.jpeg_scans_max)
         leave(jpeg, BF_DECODER_LIMIT, "too many scans");
 }
 
-void bf_jpeg_guard_init(bf_jpeg *jpeg) {
+void bf_jpeg_guard_init(bf_jpeg *jpeg)
+{
     jpeg->cinfo.err = jpeg_std_error(&jpeg->errors);
     jpeg->errors.error_exit = on_error;
     jpeg->errors.emit_message = on_message;
@@ -105,7 +114,8 @@ void bf_jpeg_guard_init(bf_jpeg *jpeg) {
     jpeg->cinfo.client_data = jpeg;
 }
 
-bf_status bf_jpeg_guard(bf_jpeg *jpeg, void (*step)(bf_jpeg *jpeg)) {
+bf_status bf_jpeg_guard(bf_jpeg *jpeg, void (*step)(bf_jpeg *jpeg))
+{
     if (setjmp(jpeg->escape) != 0)
         return jpeg->status;
     step(jpeg);

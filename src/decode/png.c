@@ -11,12 +11,13 @@
 #include "decode/canvas.h"
 #include "decode/exif.h"
 #include "decode/job.h"
+#include "decode/memory.h"
 
+#define DEFLATE_RATIO_MAX 1032
 #define SIGNATURE_BYTES 8
 #define CHUNK_HEAD_BYTES 8
 #define CHUNK_CRC_BYTES 4
 #define CHUNKS_BYTES_MAX (4 * (size_t)BF_PNG_CHUNK_BYTES_MAX)
-#define CHUNKS_MAX 1000
 
 typedef struct png {
     const bf_decode_job *job;
@@ -28,7 +29,8 @@ typedef struct png {
     bool interlaced;
 } png;
 
-static void png_done(png *p) {
+static void png_done(png *p)
+{
     if (p->ctx)
         spng_ctx_free(p->ctx);
     bf_canvas_done(&p->canvas);
@@ -37,10 +39,17 @@ static void png_done(png *p) {
     bf_free(p->pixels);
 }
 
-static bf_status fail_png(const png *p, int code) {
-    switch (code) {
-    case SPNG_EMEM:
+static bf_status fail_png(const png *p, int code)
+{
+    if (bf_memory_verdict() == BF_OUT_OF_MEMORY)
         return bf_fail_memory(p->job->err);
+    if (bf_memory_verdict() == BF_DECODER_LIMIT)
+        code = SPNG_ECHUNK_LIMITS;
+    switch (code) {
+    case SPNG_EOVERFLOW:
+        bf_fail(p->job->err, BF_IMAGE_TOO_LARGE, "The image is too large.");
+        bf_fail_hint(p->job->err, "At most %d pixels on a side are accepted.", BF_IMAGE_SIDE_MAX_PX);
+        return BF_IMAGE_TOO_LARGE;
     case SPNG_ECHUNK_LIMITS:
         bf_fail(p->job->err, BF_DECODER_LIMIT, "The PNG image carries more side data than allowed.");
         bf_fail_hint(p->job->err, "Save the photo without comments and profiles.");
@@ -57,7 +66,8 @@ typedef struct chunk {
 
 /* The first chunk of a type, wherever it stands: EXIF may come after the pixels. The chunks' order and checksums are
  * left to libspng. */
-static chunk find_chunk(const bf_decode_job *job, const char *type) {
+static chunk find_chunk(const bf_decode_job *job, const char *type)
+{
     size_t at = SIGNATURE_BYTES;
     while (job->size - at >= CHUNK_HEAD_BYTES) {
         const uint8_t *head = job->bytes + at;
@@ -74,8 +84,11 @@ static chunk find_chunk(const bf_decode_job *job, const char *type) {
     return (chunk){0};
 }
 
-static bf_status open_png(png *p) {
-    struct spng_alloc alloc = {bf_malloc, bf_realloc, bf_calloc, bf_free};
+/* libspng itself takes at most 1000 chunks that are not pixels; its option to change that does not work in 0.7. */
+static bf_status open_png(png *p)
+{
+    struct spng_alloc alloc = {bf_memory_malloc, bf_memory_realloc, bf_memory_calloc, bf_free};
+    bf_memory_begin(p->job->limits.decoder_bytes_max);
     p->ctx = spng_ctx_new2(&alloc, 0);
     if (!p->ctx)
         return bf_fail_memory(p->job->err);
@@ -83,13 +96,26 @@ static bf_status open_png(png *p) {
     if (code == 0)
         code = spng_set_chunk_limits(p->ctx, BF_PNG_CHUNK_BYTES_MAX, CHUNKS_BYTES_MAX);
     if (code == 0)
-        code = spng_set_option(p->ctx, SPNG_CHUNK_COUNT_LIMIT, CHUNKS_MAX);
-    if (code == 0)
         code = spng_set_png_buffer(p->ctx, p->job->bytes, p->job->size);
     return code == 0 ? BF_OK : fail_png(p, code);
 }
 
-static bf_status read_header(png *p) {
+/* Deflate packs at most 1032 bytes into one (RFC 1951: 258 bytes by two bits), so a short file that claims a large
+ * picture cannot hold it, and no memory need be spent to find out. */
+static bf_status check_density(const png *p, const struct spng_ihdr *header)
+{
+    static const unsigned samples[] = {
+        [SPNG_COLOR_TYPE_GRAYSCALE] = 1,       [SPNG_COLOR_TYPE_TRUECOLOR] = 3,       [SPNG_COLOR_TYPE_INDEXED] = 1,
+        [SPNG_COLOR_TYPE_GRAYSCALE_ALPHA] = 2, [SPNG_COLOR_TYPE_TRUECOLOR_ALPHA] = 4,
+    };
+    uint64_t bits = (uint64_t)header->width * samples[header->color_type] * header->bit_depth;
+    if (bits / 8 * header->height <= (uint64_t)p->job->size * DEFLATE_RATIO_MAX)
+        return BF_OK;
+    return bf_job_fail_corrupt(p->job, "fewer bytes than the pixels need");
+}
+
+static bf_status read_header(png *p)
+{
     struct spng_ihdr header;
     int code = spng_get_ihdr(p->ctx, &header);
     if (code != 0)
@@ -105,6 +131,8 @@ static bf_status read_header(png *p) {
     p->interlaced = header.interlace_method != SPNG_INTERLACE_NONE;
     p->format = facts->has_alpha ? SPNG_FMT_RGBA8 : SPNG_FMT_RGB8;
     bf_status status = bf_job_note_coded_size(p->job, header.width, header.height);
+    if (status == BF_OK)
+        status = check_density(p, &header);
     if (status == BF_OK && find_chunk(p->job, "acTL").data)
         status = bf_job_fail_animated(p->job, "an animation");
     chunk exif = find_chunk(p->job, "eXIf");
@@ -114,7 +142,8 @@ static bf_status read_header(png *p) {
 }
 
 /* An interlaced picture is complete only after the last of its seven passes, so it needs a second buffer. */
-static bf_status alloc_pixels(png *p) {
+static bf_status alloc_pixels(png *p)
+{
     bf_media_facts *facts = p->job->facts;
     size_t row = (size_t)facts->coded_width * (facts->has_alpha ? 4 : 3);
     if (p->interlaced)
@@ -132,7 +161,8 @@ static bf_status alloc_pixels(png *p) {
     return status;
 }
 
-static int decode_rows(png *p) {
+static int decode_rows(png *p)
+{
     size_t alpha_row = (size_t)p->canvas.coded_width * 4;
     size_t plain_row = (size_t)p->canvas.coded_width * 3;
     bool has_alpha = p->job->facts->has_alpha;
@@ -150,7 +180,8 @@ static int decode_rows(png *p) {
     return code == SPNG_EOI ? 0 : code;
 }
 
-static int decode_interlaced(png *p) {
+static int decode_interlaced(png *p)
+{
     int code = spng_decode_image(p->ctx, p->pixels, p->pixels_size, p->format, SPNG_DECODE_TRNS);
     size_t stride = p->pixels_size / (size_t)p->canvas.coded_height;
     for (int y = 0; code == 0 && y < p->canvas.coded_height; y++) {
@@ -165,7 +196,8 @@ static int decode_interlaced(png *p) {
     return code;
 }
 
-bf_status bf_png_decode(const bf_decode_job *job, bf_image *ret_image) {
+bf_status bf_png_decode(const bf_decode_job *job, bf_image *ret_image)
+{
     BF_CLEANUP(png_done) png p = {.job = job};
     bf_status status = open_png(&p);
     if (status == BF_OK)
@@ -174,11 +206,15 @@ bf_status bf_png_decode(const bf_decode_job *job, bf_image *ret_image) {
         status = alloc_pixels(&p);
     if (status != BF_OK)
         return status;
+    bf_memory_begin(job->limits.decoder_bytes_max); /* anew: reading EXIF had its own budget */
     int code = p.interlaced ? decode_interlaced(&p) : decode_rows(&p);
     if (code == 0)
         code = spng_decode_chunks(p.ctx); /* the rest of the file: a missing end or a bad checksum shows here */
     if (code != 0)
         return fail_png(&p, code);
+    chunk end = find_chunk(job, "IEND");
+    if (!end.data || (size_t)(job->bytes + job->size - end.data) < CHUNK_CRC_BYTES) /* libspng does not read this far */
+        return bf_job_fail_corrupt(job, "no end");
     *ret_image = bf_canvas_take(&p.canvas);
     return BF_OK;
 }

@@ -13,7 +13,9 @@ typedef struct magic {
 } magic;
 
 #define MAGIC(offset, bytes, looks_like)                                                                               \
-    { (offset), (bytes), sizeof(bytes) - 1, (looks_like) }
+    {                                                                                                                  \
+        (offset), (bytes), sizeof(bytes) - 1, (looks_like)                                                             \
+    }
 
 /* Kinds of file that people send by mistake. Order matters only where one magic begins another. */
 static const magic known_strangers[] = {
@@ -36,19 +38,18 @@ static const magic known_strangers[] = {
     MAGIC(0, "PK\3\4", "a ZIP archive or an office document"),
     MAGIC(0, "\x1f\x8b", "a gzip archive"),
     MAGIC(0, "7z\xbc\xaf\x27\x1c", "an archive"),
-    MAGIC(0,
-          "\x7f"
-          "ELF",
-          "a program"),
+    MAGIC(0, "\177ELF", "a program"),
     MAGIC(0, "MZ", "a program"),
 };
 
-static bool has_bytes(const uint8_t *bytes, size_t size, size_t offset, const char *wanted, size_t length) {
+static bool has_bytes(const uint8_t *bytes, size_t size, size_t offset, const char *wanted, size_t length)
+{
     return size >= offset && size - offset >= length && memcmp(bytes + offset, wanted, length) == 0;
 }
 
 /* Whether `brand` is the major (first) or, unless `major_only`, any compatible brand of the leading ftyp box. */
-static bool has_brand(const uint8_t *bytes, size_t size, const char *brand, bool major_only) {
+static bool has_brand(const uint8_t *bytes, size_t size, const char *brand, bool major_only)
+{
     if (has_bytes(bytes, size, 8, brand, 4))
         return true;
     size_t box = (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | bytes[3];
@@ -59,7 +60,8 @@ static bool has_brand(const uint8_t *bytes, size_t size, const char *brand, bool
     return false;
 }
 
-static bool has_any_brand(const uint8_t *bytes, size_t size, const char *const *brands, bool major_only) {
+static bool has_any_brand(const uint8_t *bytes, size_t size, const char *const *brands, bool major_only)
+{
     for (; *brands; brands++)
         if (has_brand(bytes, size, *brands, major_only))
             return true;
@@ -67,7 +69,8 @@ static bool has_any_brand(const uint8_t *bytes, size_t size, const char *const *
 }
 
 /* ISO base media files (ISO/IEC 14496-12): HEIF with HEVC is ours (ISO/IEC 23008-12, annex B), AVIF and video not. */
-static bf_container sniff_boxes(const uint8_t *bytes, size_t size, const char **ret_looks_like) {
+static bf_container sniff_boxes(const uint8_t *bytes, size_t size, const char **ret_looks_like)
+{
     static const char *const hevc[] = {"heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", NULL};
     static const char *const av1[] = {"avif", "avis", NULL};
     static const char *const any_codec[] = {"mif1", "msf1", NULL};
@@ -84,7 +87,8 @@ static bf_container sniff_boxes(const uint8_t *bytes, size_t size, const char **
 }
 
 /* Bytes that text in ASCII or UTF-8 never holds: control characters other than tab, line feed, form feed, return. */
-static bool is_text(const uint8_t *bytes, size_t size) {
+static bool is_text(const uint8_t *bytes, size_t size)
+{
     size_t probe = size < TEXT_PROBE_BYTES ? size : TEXT_PROBE_BYTES;
     for (size_t i = 0; i < probe; i++) {
         uint8_t byte = bytes[i];
@@ -95,12 +99,14 @@ static bool is_text(const uint8_t *bytes, size_t size) {
     return probe > 0;
 }
 
-static bool text_holds(const uint8_t *bytes, size_t size, const char *word) {
+static bool text_holds(const uint8_t *bytes, size_t size, const char *word)
+{
     size_t probe = size < TEXT_PROBE_BYTES ? size : TEXT_PROBE_BYTES;
     return memmem(bytes, probe, word, strlen(word)) != NULL;
 }
 
-static const char *sniff_text(const uint8_t *bytes, size_t size) {
+static const char *sniff_text(const uint8_t *bytes, size_t size)
+{
     if (text_holds(bytes, size, "<svg"))
         return "an SVG drawing";
     if (text_holds(bytes, size, "<html") || text_holds(bytes, size, "<!DOCTYPE html"))
@@ -111,7 +117,8 @@ static const char *sniff_text(const uint8_t *bytes, size_t size) {
     return "text";
 }
 
-static const char *sniff_stranger(const uint8_t *bytes, size_t size) {
+static const char *sniff_stranger(const uint8_t *bytes, size_t size)
+{
     for (size_t i = 0; i < sizeof known_strangers / sizeof *known_strangers; i++) {
         const magic *m = &known_strangers[i];
         if (has_bytes(bytes, size, m->offset, m->bytes, m->length))
@@ -123,7 +130,8 @@ static const char *sniff_stranger(const uint8_t *bytes, size_t size) {
     return is_text(bytes, size) ? sniff_text(bytes, size) : NULL;
 }
 
-bf_container bf_sniff(const uint8_t *bytes, size_t size, const char **ret_looks_like) {
+bf_container bf_sniff(const uint8_t *bytes, size_t size, const char **ret_looks_like)
+{
     *ret_looks_like = NULL;
     if (has_bytes(bytes, size, 0, "\xff\xd8\xff", 3))
         return BF_CONTAINER_JPEG;

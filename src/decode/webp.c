@@ -11,12 +11,14 @@
 #include "decode/exif.h"
 #include "decode/job.h"
 
-static void free_demuxer(WebPDemuxer **demuxer) {
+static void free_demuxer(WebPDemuxer **demuxer)
+{
     WebPDemuxDelete(*demuxer);
     *demuxer = NULL;
 }
 
-static bf_status read_exif(const bf_decode_job *job, const WebPDemuxer *demuxer) {
+static bf_status read_exif(const bf_decode_job *job, const WebPDemuxer *demuxer)
+{
     WebPChunkIterator chunk;
     bf_status status = BF_OK;
     if (WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk))
@@ -25,7 +27,8 @@ static bf_status read_exif(const bf_decode_job *job, const WebPDemuxer *demuxer)
     return status;
 }
 
-static bf_status read_header(const bf_decode_job *job, WebPBitstreamFeatures *ret_features) {
+static bf_status read_header(const bf_decode_job *job, WebPBitstreamFeatures *ret_features)
+{
     bf_media_facts *facts = job->facts;
     WebPBitstreamFeatures features;
     VP8StatusCode code = WebPGetFeatures(job->bytes, job->size, &features);
@@ -48,14 +51,16 @@ static bf_status read_header(const bf_decode_job *job, WebPBitstreamFeatures *re
     return read_exif(job, demuxer);
 }
 
-static bf_status fail_webp(const bf_decode_job *job, VP8StatusCode code) {
+static bf_status fail_webp(const bf_decode_job *job, VP8StatusCode code)
+{
     if (code == VP8_STATUS_OUT_OF_MEMORY)
         return bf_fail_memory(job->err);
     return bf_job_fail_corrupt(job, code == VP8_STATUS_NOT_ENOUGH_DATA ? "not enough data" : "bad data");
 }
 
 /* Decodes into `pixels` of `stride` bytes a row, which libwebp neither owns nor frees. */
-static bf_status decode_into(const bf_decode_job *job, WEBP_CSP_MODE mode, uint8_t *pixels, size_t stride) {
+static bf_status decode_into(const bf_decode_job *job, WEBP_CSP_MODE mode, uint8_t *pixels, size_t stride)
+{
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
         return bf_fail(job->err, BF_INTERNAL, "The WebP library does not fit this program.");
@@ -74,14 +79,16 @@ typedef struct scratch {
     size_t size;
 } scratch;
 
-static void scratch_done(scratch *s) {
+static void scratch_done(scratch *s)
+{
     if (s->pixels)
         explicit_bzero(s->pixels, s->size);
     bf_free(s->pixels);
 }
 
 /* With alpha, or turned: by way of a second buffer. */
-static bf_status decode_by_rows(const bf_decode_job *job, bf_canvas *canvas) {
+static bf_status decode_by_rows(const bf_decode_job *job, bf_canvas *canvas)
+{
     bool has_alpha = job->facts->has_alpha;
     size_t stride = (size_t)canvas->coded_width * (has_alpha ? 4 : 3);
     BF_CLEANUP(scratch_done) scratch s = {.size = stride * (size_t)canvas->coded_height};
@@ -100,7 +107,8 @@ static bf_status decode_by_rows(const bf_decode_job *job, bf_canvas *canvas) {
     return status;
 }
 
-bf_status bf_webp_decode(const bf_decode_job *job, bf_image *ret_image) {
+bf_status bf_webp_decode(const bf_decode_job *job, bf_image *ret_image)
+{
     WebPBitstreamFeatures features;
     bf_status status = read_header(job, &features);
     if (status != BF_OK)

@@ -1,0 +1,73 @@
+#include <libheif/heif.h>
+#include <string.h>
+
+#include "support/images.h"
+#include "support/must.h"
+
+static void must(struct heif_error error, const char *what)
+{
+    test_must(error.code == heif_error_Ok, what);
+}
+
+static struct heif_image *from_rgb(const bf_image *image, int alpha)
+{
+    struct heif_image *out = NULL;
+    enum heif_chroma chroma = alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB;
+    must(heif_image_create(image->width, image->height, heif_colorspace_RGB, chroma, &out), "heif_image_create");
+    must(heif_image_add_plane(out, heif_channel_interleaved, image->width, image->height, 8), "heif_image_add_plane");
+    int stride = 0;
+    uint8_t *plane = heif_image_get_plane(out, heif_channel_interleaved, &stride);
+    size_t step = alpha ? 4 : 3;
+    for (int y = 0; y < image->height; y++)
+        for (int x = 0; x < image->width; x++) {
+            uint8_t *to = plane + (size_t)y * (size_t)stride + (size_t)x * step;
+            memcpy(to, image->pixels + (size_t)y * image->stride + (size_t)x * 3, 3);
+            if (alpha)
+                to[3] = (uint8_t)alpha;
+        }
+    return out;
+}
+
+static struct heif_error write_bytes(struct heif_context *context, const void *data, size_t size, void *user)
+{
+    (void)context;
+    test_append(user, data, size);
+    return (struct heif_error){heif_error_Ok, heif_suberror_Unspecified, "ok"};
+}
+
+static void encode_one(struct heif_context *context, struct heif_encoder *encoder, const bf_image *image,
+                       const test_heic_options *o)
+{
+    struct heif_encoding_options *encoding = heif_encoding_options_alloc();
+    test_must(encoding, "heif_encoding_options_alloc");
+    if (o->orientation)
+        encoding->image_orientation = (enum heif_orientation)o->orientation;
+    struct heif_image *picture = from_rgb(image, o->alpha);
+    struct heif_image_handle *handle = NULL;
+    must(heif_context_encode_image(context, picture, encoder, encoding, &handle), "heif_context_encode_image");
+    if (o->exif)
+        must(heif_context_add_exif_metadata(context, handle, o->exif->data, (int)o->exif->size), "HEIC EXIF");
+    heif_image_handle_release(handle);
+    heif_image_release(picture);
+    heif_encoding_options_free(encoding);
+}
+
+bf_bytes test_heic(const bf_image *image, const test_heic_options *options)
+{
+    static const test_heic_options plain;
+    const test_heic_options *o = options ? options : &plain;
+    bf_bytes out = {0};
+    struct heif_context *context = heif_context_alloc();
+    struct heif_encoder *encoder = NULL;
+    if (heif_context_get_encoder_for_format(context, heif_compression_HEVC, &encoder).code == heif_error_Ok) {
+        (void)heif_encoder_set_lossy_quality(encoder, 90);
+        (void)heif_encoder_set_parameter_string(encoder, "preset", "ultrafast");
+        for (int i = 0; i < (o->images ? o->images : 1); i++)
+            encode_one(context, encoder, image, o);
+        struct heif_writer writer = {.writer_api_version = 1, .write = write_bytes};
+        must(heif_context_write(context, &writer, &out), "heif_context_write");
+        heif_encoder_release(encoder);
+    }
+    heif_context_free(context);
+    return out;
+}
