@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "models/manifest_read.h"
+#include "models/store.h"
 
 static const char *const TASKS[] = {"face-detection", "landmarks", "pose", "eye-state", "liveness", "embedding", NULL};
 
@@ -87,12 +88,11 @@ bf_status bf_manifest_forbid(const bf_manifest_reader *r, const bf_yaml_node *ma
 static bf_status read_file_name(const bf_manifest_reader *r, const bf_yaml_node *map, const char *key, bool required,
                                 char ret[BF_NAME_MAX])
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     char name[BF_NAME_MAX] = "";
     bf_status status = bf_manifest_text(r, map, key, required, name, sizeof name);
-    if (status != BF_OK)
+    if (status != BF_OK || (!required && name[0] == 0))
         return status;
-    if (name[0] == '.' || strspn(name, allowed) != strlen(name))
+    if (!bf_model_name_is_valid(name))
         return bf_yaml_fail(r->doc, bf_yaml_get(map, key), r->err,
                             "'%s' may only have letters, digits, '.', '_' and '-', and no dot in front.", key);
     memcpy(ret, name, sizeof name);

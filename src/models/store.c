@@ -41,18 +41,34 @@ static bool exists(const char *path)
 }
 
 /* A name is one folder below MODELS_DIR, whoever gives it. */
-static bool name_is_plain(const char *name)
+bool bf_model_name_is_valid(const char *name)
 {
-    return name[0] != 0 && name[0] != '.' && strlen(name) < BF_NAME_MAX && !strchr(name, '/');
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t length = strlen(name);
+    return length > 0 && length < BF_NAME_MAX && name[0] != '.' && strspn(name, allowed) == length;
+}
+
+static char *manifest_path(const char *models_dir, const char *name)
+{
+    char file[BF_NAME_MAX + sizeof "/manifest.yaml"];
+    (void)snprintf(file, sizeof file, "%s/manifest.yaml", name);
+    return bf_path_join(models_dir, file);
+}
+
+bf_status bf_model_check_approved(const bf_manifest *manifest, bf_error *err)
+{
+    if (manifest->approved)
+        return BF_OK;
+    bf_fail(err, BF_MODEL_UNAPPROVED, "The model %s is not approved for use.", manifest->name);
+    bf_fail_hint(err, "Set `approved: true` in its manifest once it has been examined.");
+    return BF_MODEL_UNAPPROVED;
 }
 
 bf_status bf_model_read_manifest(const char *models_dir, const char *name, bf_manifest *ret, bf_error *err)
 {
-    if (!name_is_plain(name))
+    if (!bf_model_name_is_valid(name))
         return bf_fail(err, BF_MODEL_UNAVAILABLE, "'%.64s' cannot be the name of a model.", name);
-    char file[BF_NAME_MAX + sizeof "/manifest.yaml"];
-    (void)snprintf(file, sizeof file, "%s/manifest.yaml", name);
-    BF_CLEANUP(bf_free_string) char *path = bf_path_join(models_dir, file);
+    BF_CLEANUP(bf_free_string) char *path = manifest_path(models_dir, name);
     if (!path)
         return bf_fail_memory(err);
     if (!exists(path)) {
@@ -180,14 +196,9 @@ bf_status bf_model_read(const char *models_dir, const char *weights_dir, const c
 {
     bf_manifest manifest;
     bf_status status = bf_model_read_manifest(models_dir, name, &manifest, err);
-    if (status != BF_OK)
-        return status;
-    if (!manifest.approved) {
-        bf_fail(err, BF_MODEL_UNAPPROVED, "The model %s is not approved for use.", name);
-        bf_fail_hint(err, "Set `approved: true` in its manifest once it has been examined.");
-        return BF_MODEL_UNAPPROVED;
-    }
-    return bf_model_read_weights(weights_dir, &manifest, ret, err);
+    if (status == BF_OK)
+        status = bf_model_check_approved(&manifest, err);
+    return status == BF_OK ? bf_model_read_weights(weights_dir, &manifest, ret, err) : status;
 }
 
 void bf_model_files_done(bf_model_files *files)

@@ -24,6 +24,12 @@ void bf_model_files_done(bf_model_files *files);
 /* The manifest alone; approved or not. MODEL_UNAVAILABLE when there is none, CONFIG_INVALID. */
 bf_status bf_model_read_manifest(const char *models_dir, const char *name, bf_manifest *ret, bf_error *err);
 
+/* Whether `name` can be a model's: letters, digits, ".", "_" and "-", no dot in front, shorter than BF_NAME_MAX. */
+bool bf_model_name_is_valid(const char *name);
+
+/* MODEL_UNAPPROVED unless the manifest approves the model. */
+bf_status bf_model_check_approved(const bf_manifest *manifest, bf_error *err);
+
 /* The weights of a manifest that was read; fills all of *ret but does not ask whether the model is approved. Errors as
  * bf_model_read. */
 bf_status bf_model_read_weights(const char *weights_dir, const bf_manifest *manifest, bf_model_files *ret,
