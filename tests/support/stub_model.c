@@ -202,7 +202,7 @@ void stub_put_manifest(const stub_place *place, const char *name, const char *sh
                           "name: %s\nversion: 1\ntask: liveness\napproved: %s\nlicence: Apache-2.0\n"
                           "source: tests/support/stub_model.c\n"
                           "weights:\n  file: %s.onnx\n%s%s%s%s"
-                          "input: {width: %d, height: %d, order: RGB, layout: NCHW, resample: area, scale: 0.01}\n"
+                          "input: {width: %d, height: %d, order: RGB, layout: NCHW, resample: bilinear, scale: 0.01}\n"
                           "crop: {rule: box, factor: 1.5}\n"
                           "output: {decoding: class-logits, classes: [print, live, replay]}\n",
                           name, approved ? "true" : "false", name, sha256 ? "  sha256: " : "", sha256 ? sha256 : "",

@@ -26,7 +26,7 @@ static bf_manifest stub_manifest(void)
 {
     bf_manifest m = {.name = "stub", .task = BF_TASK_LIVENESS, .decoding = BF_DECODING_CLASS_LOGITS,
                      .output_count = 1, .class_count = STUB_CLASSES};
-    m.input = (bf_tensor_spec){STUB_SIDE, STUB_SIDE, 3, BF_ORDER_RGB, BF_LAYOUT_NCHW, BF_RESAMPLE_BILINEAR, 1, {0},
+    m.input = (bf_tensor_spec){STUB_SIDE, STUB_SIDE, 3, BF_ORDER_RGB, BF_LAYOUT_NCHW, 1, {0},
                                {1, 1, 1}};
     return m;
 }
