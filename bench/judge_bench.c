@@ -81,7 +81,8 @@ static unsigned char *make_capture(const char *path, unsigned long *ret_size)
                            .layout = BF_LAYOUT_NHWC, .scale = 1, .std = {1, 1, 1}};
     for (int side = 0; side < 2; side++) {
         float middle = (rect.x0 + rect.x1) / 2;
-        bf_rect part = side ? (bf_rect){middle, rect.y0, rect.x1, rect.y1} : (bf_rect){rect.x0, rect.y0, middle, rect.y1};
+        bf_rect part =
+            side ? (bf_rect){middle, rect.y0, rect.x1, rect.y1} : (bf_rect){rect.x0, rect.y0, middle, rect.y1};
         bf_tensor_from_rect(&photo, part, false, &spec, half);
         for (int i = 0; i < BENCH_HEIGHT * BENCH_WIDTH / 2 * 3; i++) {
             int pixel = i / 3, y = pixel / (BENCH_WIDTH / 2), x = pixel % (BENCH_WIDTH / 2) + side * BENCH_WIDTH / 2;

@@ -54,7 +54,7 @@ BF_API void bf_judge_free(bf_judge **judge);
 /** When the face is compared with the reference. The decision is the same either way. */
 typedef enum bf_match_order {
     BF_MATCH_AFTER_LIVENESS, /**< in sequence: not at all when quality or liveness has already settled the outcome */
-    BF_MATCH_ALWAYS          /**< in parallel to liveness, the two signals kept apart: whenever both faces can be used */
+    BF_MATCH_ALWAYS          /**< in parallel to liveness, the signals kept apart: whenever both faces can be used */
 } bf_match_order;
 
 /** What to judge. Zero-initialise and set struct_size. Everything is borrowed for the call only. */
@@ -68,7 +68,7 @@ typedef struct bf_request {
     const char *flow;           /**< journey, the name of a policy; default "account_opening" */
     const char *channel;        /**< "android_app", "ios_app", "mobile_web", "desktop_web", "kiosk"; NULL = not said */
     const char *context_json;   /**< risk context as JSON text, see docs/reference/record.md; NULL = low risk */
-    bool full_evidence;         /**< run every known detector, and also when the quality gate failed; the decision is the same */
+    bool full_evidence;         /**< run every known detector, even when quality failed; the decision is the same */
     bf_match_order match_order; /**< default BF_MATCH_AFTER_LIVENESS */
 } bf_request;
 

@@ -7,8 +7,8 @@
 
 #include "bonafide/codes.h"
 
-/** Marks what the shared library exports. */
 #ifndef BF_API
+/** Marks what the shared library exports. */
 #define BF_API __attribute__((visibility("default")))
 #endif
 
@@ -16,7 +16,7 @@
 extern "C" {
 #endif
 
-#define BF_ERROR_TEXT_SIZE 320
+#define BF_ERROR_TEXT_SIZE 320 /**< bytes of each text of a bf_error, with its final NUL */
 
 /** What went wrong. The caller owns it, zero-initialised, and passes its address; every function accepts NULL
  *  instead. It is written only on failure. */

@@ -6,7 +6,7 @@
  *   version: 1.0.0                 # of the calibration
  *   fitted_on:
  *     detector_version: 1.0.0      # bf_evidence.version must be exactly this
- *     model_sha256: 64 hex digits  # of the published weights; left out for detectors without, or with re-exported, weights
+ *     model_sha256: 64 hex digits  # of the published weights; absent without them or where they are re-exported
  *     dataset: words, for people
  *     live: 315                    # counts of samples of each class
  *     attack: 281

@@ -52,8 +52,8 @@ typedef struct bf_media_facts {
 
 /* Decodes one still. On success the caller owns *ret_image (3 channels, EXIF orientation applied) and *ret_facts
  * is filled; on failure *ret_image is untouched, but *ret_facts holds what was learned before the failure.
- * `limits`, `ret_facts` and `err` may be NULL. Errors: EMPTY_INPUT, UNSUPPORTED_FORMAT, CORRUPT_IMAGE (also truncated: libjpeg's
- * "premature end" warning is an error), IMAGE_TOO_LARGE, IMAGE_TOO_SMALL, DECODER_LIMIT, ANIMATED_IMAGE,
+ * `limits`, `ret_facts` and `err` may be NULL. Errors: EMPTY_INPUT, UNSUPPORTED_FORMAT, CORRUPT_IMAGE (also truncated:
+ * libjpeg's "premature end" warning is an error), IMAGE_TOO_LARGE, IMAGE_TOO_SMALL, DECODER_LIMIT, ANIMATED_IMAGE,
  * OUT_OF_MEMORY. */
 bf_status bf_decode_still(const uint8_t *bytes, size_t size, const bf_decode_limits *limits, bf_image *ret_image,
                           bf_media_facts *ret_facts, bf_error *err);

@@ -8,7 +8,8 @@
 #include "base/limits.h"
 #include "image/image.h"
 
-#define BF_LANDMARKS 68 /* the usual 68-point order: 0-16 jaw, 17-26 brows, 27-35 nose, 36-41 and 42-47 eyes, 48-67 mouth */
+/* The usual 68-point order: 0-16 jaw, 17-26 brows, 27-35 nose, 36-41 and 42-47 eyes, 48-67 mouth. */
+#define BF_LANDMARKS 68
 
 typedef struct bf_face {
     bf_rect box;               /* detector's box */

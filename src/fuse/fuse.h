@@ -18,7 +18,8 @@
  *       needs:
  *         passive-fr: 1.0
  *
- * fused live_llr = clamp(bias + sum of weight x live_llr); live_probability = 1 / (1 + exp(-(live_llr + prior log-odds))).
+ * fused live_llr = clamp(bias + sum of weight x live_llr);
+ * live_probability = 1 / (1 + exp(-(live_llr + prior log-odds))).
  */
 #ifndef BF_FUSE_FUSE_H
 #define BF_FUSE_FUSE_H

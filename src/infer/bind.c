@@ -188,7 +188,8 @@ static bf_status check_outputs(const bf_net *net, bf_error *err)
 bf_status bf_net_bind(bf_net *net, bf_error *err)
 {
     const OrtApi *api = net->api;
-    const direction inputs = {"input", api->SessionGetInputCount, api->SessionGetInputName, api->SessionGetInputTypeInfo};
+    const direction inputs = {"input", api->SessionGetInputCount, api->SessionGetInputName,
+                              api->SessionGetInputTypeInfo};
     const direction outputs = {"output", api->SessionGetOutputCount, api->SessionGetOutputName,
                           api->SessionGetOutputTypeInfo};
     bf_shape found, expected = bf_shape_of_input(&net->manifest);

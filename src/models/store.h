@@ -1,6 +1,6 @@
 /* Finding models on disk and refusing what should not run: manifests in MODELS_DIR/NAME/manifest.yaml, weights in
  * WEIGHTS_DIR: the published file under the name the manifest gives, the optimised one beside it with ".opt.onnx" for
- * its last suffix, and for a model that is checked by golden vectors NAME.local.yaml, the hash its import wrote down. */
+ * its last suffix, and for a model that is checked by golden vectors NAME.local.yaml: the hash its import wrote. */
 #ifndef BF_MODELS_STORE_H
 #define BF_MODELS_STORE_H
 
@@ -9,7 +9,7 @@
 
 typedef struct bf_model_files {
     bf_manifest manifest;
-    bf_bytes weights;   /* verified bytes: the optimised file when it is there and its hash is right, else the published one */
+    bf_bytes weights; /* verified bytes: the optimised file when it is there with the right hash, else the published */
     bool optimised;
     char loaded_sha256[BF_SHA256_HEX_SIZE];
 } bf_model_files;

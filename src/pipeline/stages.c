@@ -52,7 +52,8 @@ void bf_stage_decode(bf_judge *judge, const bf_request *request, bf_record *reco
     bf_error err = {0};
     fill_input(&record->input, request->media, request->media_size);
     bf_image_done(&judge->image);
-    if (bf_decode_still(request->media, request->media_size, NULL, &judge->image, &record->input.media, &err) != BF_OK) {
+    if (bf_decode_still(request->media, request->media_size, NULL, &judge->image, &record->input.media, &err) !=
+        BF_OK) {
         note_failure(record, &err);
     } else {
         record->input.width = judge->image.width;

@@ -75,7 +75,8 @@ static double grid_excess(const float *step, int count)
     return strongest / (activity / (count - 4) + 0.25);
 }
 
-/* Quality 1..100 from the excess, by a curve through photographs coded at known qualities (docs/reference/quality.md). */
+/* Quality 1..100 from the excess, by a curve through photographs coded at known qualities
+ * (docs/reference/quality.md). */
 static double quality_from_excess(double excess)
 {
     return fmax(1, 100 - 60 * excess);

@@ -29,7 +29,8 @@ static bool look_at_eye(const bf_quality_view *view, int eye, eye_region *ret)
     const bf_face_grid *grid = &view->grid;
     const bf_face_geometry *g = &view->geometry;
     bf_point centre = g->eye[eye], mouth_corner = view->face->landmarks[eye == 0 ? 48 : 54];
-    double width = bf_point_distance(view->face->landmarks[eye == 0 ? 36 : 42], view->face->landmarks[eye == 0 ? 39 : 45]);
+    double width =
+        bf_point_distance(view->face->landmarks[eye == 0 ? 36 : 42], view->face->landmarks[eye == 0 ? 39 : 45]);
     bf_point cheek = {(centre.x + mouth_corner.x) / 2, (centre.y + mouth_corner.y) / 2};
     int count = select_box(view, cheek, 0.4 * width, 0.3 * width, cells);
     if (count < CELLS_MIN)

@@ -1,6 +1,7 @@
-/* FaceOcclusionPrevention, our own; covers MouthOcclusion. Native: the share of nose, mouth and chin that has the colour
- * of the same face's forehead, nose bridge and skin under the eyes, or of lips; the worse of the nose, where nothing but
- * skin is allowed, and of the lower face, where a beard may be dark. A hand has the colour of skin and is not seen. */
+/* FaceOcclusionPrevention, our own; covers MouthOcclusion. Native: the share of nose, mouth and chin that has the
+ * colour of the same face's forehead, nose bridge and skin under the eyes, or of lips; the worse of the nose, where
+ * nothing but skin is allowed, and of the lower face, where a beard may be dark. A hand has the colour of skin and is
+ * not seen. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -37,6 +37,14 @@ class TapResult(unittest.TestResult):
             self._reason(str(err[1]))
 
 
+class Findings(unittest.TestCase):
+    """For checks that collect findings: fails with one a line."""
+
+    def assert_none(self, findings):
+        if findings:
+            self.fail("\n".join(map(str, findings)))
+
+
 def main():
     suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
     result = TapResult()

@@ -8,8 +8,17 @@
 #include "face/face.h"
 #include "image/image.h"
 
-typedef enum scene_cover { COVER_NONE, COVER_SUNGLASSES, COVER_LEFT_LENS, COVER_CLEAR_GLASSES, COVER_GLARE, COVER_MASK_WHITE,
-                           COVER_MASK_BLUE, COVER_MASK_BLACK, COVER_BEARD } scene_cover;
+typedef enum scene_cover {
+    COVER_NONE,
+    COVER_SUNGLASSES,
+    COVER_LEFT_LENS,
+    COVER_CLEAR_GLASSES,
+    COVER_GLARE,
+    COVER_MASK_WHITE,
+    COVER_MASK_BLUE,
+    COVER_MASK_BLACK,
+    COVER_BEARD
+} scene_cover;
 
 /* Start from scene_default() and change what the test is about. */
 typedef struct scene {

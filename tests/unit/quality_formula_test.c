@@ -67,8 +67,11 @@ static void expect_not_assessed(bf_measure_fn *measure, const bf_quality_view *v
 static void values_are_clamped_and_halves_rounded_away(void **state)
 {
     (void)state;
-    static const struct { double raw; int value; } rows[] = {{-3, 0}, {0.49, 0}, {0.5, 1}, {1.5, 2}, {2.5, 3}, {99.4, 99},
-                                                             {99.5, 100}, {1e300, 100}, {INFINITY, 100}, {-INFINITY, 0}};
+    static const struct {
+        double raw;
+        int value;
+    } rows[] = {{-3, 0},    {0.49, 0},   {0.5, 1},     {1.5, 2},        {2.5, 3},
+                {99.4, 99}, {99.5, 100}, {1e300, 100}, {INFINITY, 100}, {-INFINITY, 0}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         bf_measure m = {0};
         bf_measure_set(&m, 1, rows[i].raw);
@@ -106,8 +109,11 @@ static void luminance_mean(void **state)
 static void luminance_variance(void **state)
 {
     (void)state;
-    static const struct { int low, high; double native; int value; } rows[] = {
-        {100, 100, 0, 0}, {100, 130, 0.0034602076124567475, 51}, {90, 156, 0.016747404844290662, 100}, {0, 255, 0.25, 20}};
+    static const struct { int low, high; double native; int value;
+    } rows[] = {{100, 100, 0, 0},
+                {100, 130, 0.0034602076124567475, 51},
+                {90, 156, 0.016747404844290662, 100},
+                {0, 255, 0.25, 20}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         bf_quality_view *view = fresh_view();
         fill_histogram(view, rows[i].low, 500, rows[i].high, 500);
@@ -203,7 +209,8 @@ static void crops_and_margins(void **state)
     static const golden below[] = {{1.2, 0}, {1.7, 27}, {1.8, 50}, {2, 88}};
     for (size_t i = 0; i < COUNT(side); i++) {
         bf_quality_view *view = fresh_view();
-        view->geometry.inter_eye_frontal_px = 400 / side[i].native; /* the left eye is at 400, the right at 1000 - 400 */
+        view->geometry.inter_eye_frontal_px =
+            400 / side[i].native; /* the left eye is at 400, the right at 1000 - 400 */
         expect(bf_measure_leftward_crop, view, side[i].native, side[i].value);
         expect(bf_measure_rightward_crop, view, side[i].native, side[i].value);
     }
@@ -222,7 +229,8 @@ static void crops_and_margins(void **state)
 static void head_pose(void **state)
 {
     (void)state;
-    static const golden rows[] = {{0, 100}, {10, 97}, {-20, 88}, {30, 75}, {45, 50}, {-60, 25}, {90, 0}, {120, 0}, {180, 0}};
+    static const golden rows[] = {{0, 100},  {10, 97}, {-20, 88}, {30, 75}, {45, 50},
+                                  {-60, 25}, {90, 0},  {120, 0},  {180, 0}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         bf_quality_view *view = fresh_view();
         faces.face[0].yaw_deg = faces.face[0].pitch_deg = faces.face[0].roll_deg = (float)rows[i].native;
@@ -299,8 +307,10 @@ static void resolution(void **state)
 static void single_face(void **state)
 {
     (void)state;
-    static const struct { float height; int value; } rows[] = {{90, 100}, {100, 100}, {140, 90}, {250, 63}, {375, 31}, {500, 0},
-                                                               {900, 0}, {NAN, 0}};
+    static const struct {
+        float height;
+        int value;
+    } rows[] = {{90, 100}, {100, 100}, {140, 90}, {250, 63}, {375, 31}, {500, 0}, {900, 0}, {NAN, 0}};
     bf_quality_view *view = fresh_view();
     expect(bf_measure_single_face, view, 1, 100);
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -319,8 +329,10 @@ static void single_face(void **state)
 static void yaw_lengthens_the_inter_eye_distance(void **state)
 {
     (void)state;
-    static const struct { float yaw; double px; } rows[] = {{0, 100}, {30, 115.47005383792515}, {-60, 200}, {85, 400}, {90, 400},
-                                                            {180, 100}, {NAN, 100}};
+    static const struct {
+        float yaw;
+        double px;
+    } rows[] = {{0, 100}, {30, 115.47005383792515}, {-60, 200}, {85, 400}, {90, 400}, {180, 100}, {NAN, 100}};
     bf_face face = {.has_geometry = true};
     for (int i = 0; i < BF_LANDMARKS; i++)
         face.landmarks[i] = (bf_point){i < 42 ? 100 : 200, 100};
