@@ -20,7 +20,7 @@ typedef struct bf_tensor_spec {
 } bf_tensor_spec;
 
 /* Resamples `source` (a rectangle of the RGB image; parts outside repeat the edge) to the tensor's size and fills `ret`
- * (width*height*channels floats). Bilinear between the four nearest pixels whatever the shrinking, as published networks
+ * (width*height*channels floats). Bilinear between the four nearest pixels at any scale, as published networks
  * were trained. `mirror` flips left and right. A grey tensor gets BT.601 luma. Sides of the tensor are at most
  * BF_TENSOR_SIDE_MAX. The same bytes on every machine: no fused multiplications. */
 void bf_tensor_from_rect(const bf_image *image, bf_rect source, bool mirror, const bf_tensor_spec *spec, float *ret);

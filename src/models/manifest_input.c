@@ -37,7 +37,7 @@ bf_status bf_manifest_read_input(const bf_manifest_reader *r, const bf_yaml_node
                                        "resample", "scale", "mean",   "std",      NULL};
     static const char *const orders[] = {"RGB", "BGR", "grey", NULL};
     static const char *const layouts[] = {"NCHW", "NHWC", NULL};
-    static const char *const resamples[] = {"bilinear", NULL}; /* the only one so far; a manifest says it all the same */
+    static const char *const resamples[] = {"bilinear", NULL}; /* the only one so far; a manifest still says it */
     int order = 0, layout = 0, resample = 0;
     bf_status status = bf_yaml_check_keys(r->doc, map, keys, r->err);
     if (status == BF_OK)
