@@ -14,6 +14,7 @@ import tap  # noqa: E402
 MARKERS = ["TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"]
 PLACES = ["/wo" + "rk/", "/ro" + "ot/", "/ho" + "me/", "/tm" + "p/bash", "registry.npm" + "js", "deb.deb" + "ian.org"]
 UNWANTED = re.compile("|".join([rf"\b{word}\b" for word in MARKERS] + [re.escape(place) for place in PLACES]))
+LISTS_OF_FOLDERS = ("meson.build", "src/meson.build")
 TEST_DATA = ("tests/data/", "fuzz/seeds/")
 TEST_DATA_BYTES_MAX = 64 * 1024
 TEST_DATA_TOTAL_MAX = 1024 * 1024
@@ -105,7 +106,7 @@ class Tree(tap.Findings):
             if path.suffix == ".c" or path.name.endswith("_test.py"):
                 near = [build for build in builds if build.parts[:-1] == path.parts[:len(build.parts) - 1]
                         or top == "tests" and build.parts[0] == top]
-                text = "".join(source_tree.read(build) for build in near if str(build) != "src/meson.build")
+                text = "".join(source_tree.read(build) for build in near if str(build) not in LISTS_OF_FOLDERS)
                 if text and f"{path.stem}'" not in text and f"{path.name}'" not in text:
                     found.append(f"{path}: no meson.build of its folder names it")
         self.assert_none(found)
