@@ -1,0 +1,116 @@
+/* Proves by visiting every situation that a policy does nothing it must not do, and that each of its rules matters. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "policy/rules.h"
+
+static bf_fact_mask everything(void)
+{
+    bf_fact_mask mask = 0;
+    for (int i = 0; i < BF_FACT_COUNT; i++)
+        mask |= bf_fact_bits((bf_fact)i);
+    return mask;
+}
+
+/* What a decision breaks in a situation, as the end of "rule 'x' ..."; NULL when it may stand. */
+static const char *forbidden(bf_decision decision, const bf_situation *situation)
+{
+    const uint8_t *is = situation->value;
+    int band = is[BF_FACT_BAND], match = is[BF_FACT_MATCH], device = is[BF_FACT_DEVICE];
+    if (decision == BF_DECISION_APPROVE) {
+        if (band != BF_BAND_PASS)
+            return "approves without passed liveness";
+        if (match != BF_MATCH_FACT_STRONG && match != BF_MATCH_FACT_NOT_REQUESTED)
+            return "approves without the match that was required or requested";
+        if (device >= BF_DEVICE_CHALLENGE)
+            return "approves although a device signal asks for more";
+    }
+    if (decision == BF_DECISION_REJECT && band == BF_BAND_NOT_JUDGED)
+        return "rejects what could not be judged";
+    if (decision == BF_DECISION_CHALLENGE && is[BF_FACT_CAPTURE] != BF_CAPTURE_OK)
+        return "challenges after a capture that could not be judged, where only retry and review help";
+    bool asks_again = decision == BF_DECISION_RETRY || decision == BF_DECISION_CHALLENGE;
+    if (asks_again && band == BF_BAND_FAIL)
+        return "asks again after failed liveness, where only reject and review are safe";
+    if (asks_again && band != BF_BAND_NOT_JUDGED && device >= BF_DEVICE_REVIEW)
+        return "asks again although a device signal calls for review or reject";
+    return NULL;
+}
+
+/* Whether a rule may give its reason in a situation. */
+static bool reason_allowed(const bf_policy *policy, int index, const bf_situation *situation)
+{
+    const bf_rule *rule = &policy->rule[index];
+    bool praises = rule->reason == BF_REASON_LIVE || rule->reason == BF_REASON_LIVE_AND_MATCHED;
+    if (praises != (rule->decision == BF_DECISION_APPROVE))
+        return false;
+    if (rule->reason == BF_REASON_NO_RULE && index != policy->rule_count - 1)
+        return false;
+    return bf_reason_holds(rule->reason, situation);
+}
+
+static bf_status check_verdict(const bf_policy_documents *documents, const bf_policy *policy,
+                               const bf_situation *situation, bf_verdict verdict, bf_error *err)
+{
+    const bf_rule *rule = &policy->rule[verdict.rule];
+    const char *fault = forbidden(verdict.decision, situation);
+    char where[BF_SITUATION_TEXT_SIZE];
+    if (fault) {
+        bf_situation_describe(situation, where);
+        return bf_rule_fail(documents, rule, err, "%s: %s.", fault, where);
+    }
+    if (!reason_allowed(policy, verdict.rule, situation)) {
+        bf_situation_describe(situation, where);
+        return bf_rule_fail(documents, rule, err, "gives a reason that is not true here: %s.", where);
+    }
+    return BF_OK;
+}
+
+/* Says which earlier rules take every situation of a rule that never applies. */
+static bf_status fail_unreachable(const bf_policy_documents *documents, const bf_policy *policy, int index,
+                                  bf_error *err)
+{
+    const bf_rule *rule = &policy->rule[index];
+    bool taken[BF_POLICY_RULES_MAX] = {false};
+    bool any = false, started = false;
+    for (bf_situation situation; bf_situation_next(policy, &situation, &started);) {
+        if ((bf_situation_mask(&situation) & ~rule->when) != 0)
+            continue;
+        taken[bf_policy_apply(policy, &situation).rule] = true;
+        any = true;
+    }
+    if (!any)
+        return bf_rule_fail(documents, rule, err, "can never apply: no situation has all of its conditions.");
+    char names[160];
+    size_t used = 0;
+    for (int i = 0; i < index; i++) {
+        if (!taken[i] || used >= sizeof names)
+            continue;
+        int put = snprintf(names + used, sizeof names - used, "%s'%s'", used ? ", " : "", policy->rule[i].id);
+        used += put > 0 ? (size_t)put : 0;
+    }
+    return bf_rule_fail(documents, rule, err, "can never apply: every situation it describes is taken before it by %s.",
+                        names);
+}
+
+bf_status bf_policy_check(const bf_policy_documents *documents, const bf_policy *policy, bf_error *err)
+{
+    const bf_rule *last = &policy->rule[policy->rule_count - 1];
+    if (last->when != everything())
+        return bf_rule_fail(documents, last, err, "is the last and must catch everything else: 'when: {}'.");
+    bool applies[BF_POLICY_RULES_MAX] = {false};
+    bool started = false;
+    for (bf_situation situation; bf_situation_next(policy, &situation, &started);) {
+        bf_verdict verdict = bf_policy_apply(policy, &situation);
+        bf_status status = check_verdict(documents, policy, &situation, verdict, err);
+        if (status != BF_OK)
+            return status;
+        applies[verdict.rule] = true;
+    }
+    for (int i = 0; i < policy->rule_count - 1; i++) {
+        if (!applies[i])
+            return fail_unreachable(documents, policy, i, err);
+    }
+    return BF_OK;
+}
