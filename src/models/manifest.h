@@ -10,8 +10,15 @@
 #include "image/tensor.h"
 
 /* What the model is for. */
-typedef enum bf_task { BF_TASK_FACE_DETECTION, BF_TASK_LANDMARKS, BF_TASK_POSE, BF_TASK_EYE_STATE, BF_TASK_LIVENESS,
-                       BF_TASK_EMBEDDING, BF_TASK_COUNT } bf_task;
+typedef enum bf_task {
+    BF_TASK_FACE_DETECTION,
+    BF_TASK_LANDMARKS,
+    BF_TASK_POSE,
+    BF_TASK_EYE_STATE,
+    BF_TASK_LIVENESS,
+    BF_TASK_EMBEDDING,
+    BF_TASK_COUNT
+} bf_task;
 
 /* How its outputs are read. */
 typedef enum bf_decoding {
@@ -24,18 +31,18 @@ typedef enum bf_decoding {
 
 /* Which part of the picture the tensor shows. */
 typedef enum bf_crop_rule {
-    BF_CROP_WHOLE,       /* the whole image, stretched */
-    BF_CROP_SQUARE,      /* square around the face box's centre, side = factor x box height */
-    BF_CROP_BOX,         /* the face box grown to factor x its width and height about its centre, aspect kept;
-                            when it leaves the image: reduced to the largest factor that fits, then shifted inside */
-    BF_CROP_ALIGNED_5,   /* similarity of eye centres, nose tip and mouth corners to `template_points` */
-    BF_CROP_EYE          /* square around each eye's centre, side = factor x eye width; run once per eye */
+    BF_CROP_WHOLE,     /* the whole image, stretched */
+    BF_CROP_SQUARE,    /* square around the face box's centre, side = factor x box height */
+    BF_CROP_BOX,       /* the face box grown to factor x its width and height about its centre, aspect kept;
+                          when it leaves the image: reduced to the largest factor that fits, then shifted inside */
+    BF_CROP_ALIGNED_5, /* similarity of eye centres, nose tip and mouth corners to `template_points` */
+    BF_CROP_EYE        /* square around each eye's centre, side = factor x eye width; run once per eye */
 } bf_crop_rule;
 
 #define BF_MODEL_OUTPUTS_MAX 4
 #define BF_MODEL_CLASSES_MAX 8
-#define BF_MODEL_POINTS 68         /* landmarks: the only point set that is understood */
-#define BF_MODEL_BINS_MAX 128      /* logits per angle */
+#define BF_MODEL_POINTS 68           /* landmarks: the only point set that is understood */
+#define BF_MODEL_BINS_MAX 128        /* logits per angle */
 #define BF_MODEL_DIMENSIONS_MAX 2048 /* of an embedding */
 
 typedef struct bf_manifest {
@@ -54,22 +61,22 @@ typedef struct bf_manifest {
     bf_tensor_spec input;
     bf_crop_rule crop;
     float crop_factor;
-    bf_point template_points[5];               /* BF_CROP_ALIGNED_5, in tensor pixels */
+    bf_point template_points[5];                     /* BF_CROP_ALIGNED_5, in tensor pixels */
     char outputs[BF_MODEL_OUTPUTS_MAX][BF_NAME_MAX]; /* in the family's order (scores, boxes; yaw, pitch, roll);
                                                         "" = the model's only output */
     int output_count;
     char classes[BF_MODEL_CLASSES_MAX][BF_NAME_MAX];
     int class_count;
-    int positive_class;                        /* index of "live", "open" or "face" */
-    float score_threshold, iou_threshold;      /* SSD_BOXES */
-    int point_count;                           /* POINTS */
-    int bin_count;                             /* BINNED_ANGLES: logits per angle */
-    float bin_deg, offset_deg;                 /* BINNED_ANGLES */
-    float angle_signs[3];                      /* BINNED_ANGLES: 1 or -1 for yaw, pitch, roll, so that yaw > 0 turns
-                                                  the nose to the picture's left, pitch > 0 lifts it and roll > 0
-                                                  tilts the head towards the picture's right */
-    int dimensions;                            /* EMBEDDING */
-    bool mirror_average;                       /* LIVENESS: average the logits of the crop and its mirror image */
+    int positive_class;                   /* index of "live", "open" or "face" */
+    float score_threshold, iou_threshold; /* SSD_BOXES */
+    int point_count;                      /* POINTS */
+    int bin_count;                        /* BINNED_ANGLES: logits per angle */
+    float bin_deg, offset_deg;            /* BINNED_ANGLES */
+    float angle_signs[3];                 /* BINNED_ANGLES: 1 or -1 for yaw, pitch, roll, so that yaw > 0 turns
+                                             the nose to the picture's left, pitch > 0 lifts it and roll > 0
+                                             tilts the head towards the picture's right */
+    int dimensions;                       /* EMBEDDING */
+    bool mirror_average;                  /* LIVENESS: average the logits of the crop and its mirror image */
 } bf_manifest;
 
 /* Parses a manifest (its keys: docs/reference/manifest.md). `name` is the file's name for messages. CONFIG_INVALID

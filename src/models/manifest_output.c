@@ -8,7 +8,7 @@ static const char *const DECODINGS[] = {"ssd-boxes", "points", "binned-angles", 
 /* One row per decoding family, in the order of bf_decoding. */
 typedef struct family {
     int outputs;
-    const char *keys[8];   /* what it takes besides `decoding` and `names` */
+    const char *keys[8]; /* what it takes besides `decoding` and `names` */
 } family;
 
 static const family FAMILIES[] = {
@@ -173,8 +173,8 @@ static bf_status check_family_keys(const bf_manifest_reader *r, const bf_yaml_no
 
 bf_status bf_manifest_read_output(const bf_manifest_reader *r, const bf_yaml_node *map, bf_manifest *m)
 {
-    static const char *const keys[] = {"decoding",   "names",       "classes", "score_threshold", "iou_threshold",
-                                       "points",     "bins",        "bin_deg", "offset_deg",      "angle_signs",
+    static const char *const keys[] = {"decoding",   "names",          "classes", "score_threshold", "iou_threshold",
+                                       "points",     "bins",           "bin_deg", "offset_deg",      "angle_signs",
                                        "dimensions", "mirror_average", NULL};
     int decoding = 0;
     bf_status status = bf_yaml_check_keys(r->doc, map, keys, r->err);

@@ -73,7 +73,7 @@ static void put_message(message *m, unsigned field, const message *part)
 }
 
 /* NodeProto: inputs (1), output (2), operator (4). */
-static void put_node(message *graph, const char *operator, const char *const inputs[], const char *output)
+static void put_node(message *graph, const char *operator, const char * const inputs[], const char *output)
 {
     message node = {.size = 0};
     for (size_t i = 0; inputs[i]; i++)

@@ -7,8 +7,8 @@
 
 #include "base/bytes.h"
 
-#define STUB_SIDE 8     /* px, input [1,3,8,8] */
-#define STUB_CLASSES 3  /* output [1,3] */
+#define STUB_SIDE 8    /* px, input [1,3,8,8] */
+#define STUB_CLASSES 3 /* output [1,3] */
 
 typedef enum stub_fault {
     STUB_SOUND,
