@@ -52,6 +52,44 @@ static void encode_one(struct heif_context *context, struct heif_encoder *encode
     heif_encoding_options_free(encoding);
 }
 
+/* Where the content of the first box of a type begins; boxes are looked for by name, which is enough for our files. */
+static uint8_t *find_box(const bf_bytes *heic, const char *type)
+{
+    for (size_t i = 4; i + 16 <= heic->size; i++)
+        if (memcmp(heic->data + i, type, 4) == 0)
+            return heic->data + i + 4;
+    test_must(false, "finding a HEIC box");
+    return NULL;
+}
+
+/* The number of the ispe property: properties are numbered from 1 in the order of their boxes. */
+static uint8_t size_property(const bf_bytes *heic)
+{
+    uint8_t number = 1;
+    for (const uint8_t *box = find_box(heic, "ipco"); memcmp(box + 4, "ispe", 4) != 0; number++)
+        box += (size_t)box[2] << 8 | box[3];
+    return number;
+}
+
+/* libheif 1.15 writes the size after rotation into the ispe property, and lists the rotation before it. By 23008-12,
+ * 6.5.3 and 6.5.1, it is the size before rotation, and stands before all transformations. */
+static void mend_rotation(bf_bytes *heic, const bf_image *image)
+{
+    uint8_t *size = find_box(heic, "ispe") + 4;
+    for (int k = 0; k < 4; k++) {
+        size[k] = (uint8_t)(image->width >> (24 - 8 * k));
+        size[4 + k] = (uint8_t)(image->height >> (24 - 8 * k));
+    }
+    uint8_t *associations = find_box(heic, "ipma") + 10, wanted = size_property(heic);
+    uint8_t count = *associations++, at = 0;
+    while (at < count && (associations[at] & 0x7f) != wanted)
+        at++;
+    test_must(at < count, "finding the size of a HEIC image");
+    uint8_t entry = associations[at];
+    memmove(associations + 1, associations, at);
+    associations[0] = entry;
+}
+
 bf_bytes test_heic(const bf_image *image, const test_heic_options *options)
 {
     static const test_heic_options plain;
@@ -67,6 +105,8 @@ bf_bytes test_heic(const bf_image *image, const test_heic_options *options)
         struct heif_writer writer = {.writer_api_version = 1, .write = write_bytes};
         must(heif_context_write(context, &writer, &out), "heif_context_write");
         heif_encoder_release(encoder);
+        if (o->orientation)
+            mend_rotation(&out, image);
     }
     heif_context_free(context);
     return out;
