@@ -44,10 +44,10 @@ static void ink_from_rgb(uint8_t *ink, const uint8_t *rgb, bool inverted)
     unsigned light = rgb[0] > rgb[1] ? rgb[0] : rgb[1];
     light = light > rgb[2] ? light : rgb[2];
     for (int c = 0; c < 3; c++)
-        ink[c] = light ? (uint8_t)((rgb[c] * 255u + light / 2) / light) : 255;
+        ink[c] = (uint8_t)(light ? (rgb[c] * 255u + light / 2) / light : 255u);
     ink[3] = (uint8_t)light;
     for (int c = 0; c < 4 && !inverted; c++)
-        ink[c] = (uint8_t)(255 - ink[c]);
+        ink[c] ^= 255;
 }
 
 static void write_rows(struct jpeg_compress_struct *cinfo, const bf_image *image, const test_jpeg_options *o)
