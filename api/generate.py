@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes include/bonafide/codes.h, src/base/codes.inc and docs/reference/codes.md from the tables in api/.
+"""Writes include/bonafide/codes.h, src/base/codes.inc and docs/reference/codes.md from the tables in api/, and the
+enumerations of api/record.schema.json.
 
 One source for C, the web page and the documentation. With --check nothing is written and the exit code says
 whether the files are up to date.
@@ -81,10 +82,23 @@ def codes_md(errors, measures, guidance, reasons):
     return "\n".join(out) + "\n"
 
 
+def record_schema(errors, measures, guidance, reasons):
+    schema = json.loads((ROOT / "api" / "record.schema.json").read_text())
+    failures = [e for e in errors if e["name"] != "OK"]
+    enums = {"error_code": [e["name"] for e in failures],
+             "reference_error_code": [e["name"] for e in failures if e["family"] == "reference"],
+             "reason_code": [r["code"] for r in reasons],
+             "guidance_code": [g["code"] for g in guidance],
+             "measure_name": [m["name"] for m in measures]}
+    for name, words in enums.items():
+        schema["$defs"][name]["enum"] = words
+    return json.dumps(schema, indent=2) + "\n"
+
+
 def main():
     tables = table("errors"), table("measures"), table("guidance"), table("reasons")
     files = {"include/bonafide/codes.h": codes_h(*tables), "src/base/codes.inc": codes_inc(*tables),
-             "docs/reference/codes.md": codes_md(*tables)}
+             "docs/reference/codes.md": codes_md(*tables), "api/record.schema.json": record_schema(*tables)}
     stale = []
     for name, text in files.items():
         path = ROOT / name

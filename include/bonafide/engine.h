@@ -63,6 +63,9 @@ typedef struct bf_request {
     const char *request_id;     /**< goes into the record; NULL leaves it out */
     const void *media;          /**< bytes of a JPEG, PNG, WebP or HEIC file, not trusted */
     size_t media_size;          /**< bytes */
+    /** Why the media could not be had (IO_ERROR, IMAGE_TOO_LARGE, ...): the record says so, and `media` is not looked
+     *  at. NULL when it was had. */
+    const bf_error *media_error;
     const void *reference;      /**< bytes of the ID portrait; NULL when none is to be compared */
     size_t reference_size;      /**< bytes */
     const char *flow;           /**< journey, the name of a policy; default "account_opening" */
@@ -99,6 +102,8 @@ BF_API bf_match_outcome bf_record_match(const bf_record *record);
 BF_API double bf_record_similarity(const bf_record *record);
 /** BF_OK when liveness was judged, else why not (NO_FACE, CORRUPT_IMAGE, INPUT_QUALITY_TOO_LOW, ...). */
 BF_API bf_status bf_record_error(const bf_record *record);
+/** One sentence about bf_record_error(); "" when that is BF_OK. Lives as long as the record. */
+BF_API const char *bf_record_error_message(const bf_record *record);
 /** First reason of the decision; lives as long as the record. */
 BF_API const char *bf_record_reason(const bf_record *record);
 /** The `index`-th guidance code ("move_closer"), most important first; NULL past the last. Static text. */

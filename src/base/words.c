@@ -68,6 +68,16 @@ static bool word_find(const word_row *rows, int count, const char *name, int *re
     return false;
 }
 
+const char *bf_version(void)
+{
+    return BF_VERSION;
+}
+
+const char *bf_version_build(void)
+{
+    return BF_BUILD;
+}
+
 const char *bf_status_name(bf_status status)
 {
     const status_row *row = status_find(status);

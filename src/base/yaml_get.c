@@ -49,7 +49,8 @@ const char *bf_nearest_word(const char *word, const char *const known[])
     int least = NEAREST_EDITS_MAX + 1;
     for (size_t i = 0; known[i]; i++) {
         int distance = edit_distance(word, known[i]);
-        if (distance < least) {
+        /* A word of which every letter must change is no likeness. */
+        if (distance < least && (size_t)distance < strlen(known[i])) {
             least = distance;
             nearest = known[i];
         }

@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/words.h"
 #include "pipeline/load.h"
 
 #define DEFAULT_FUSION "default"
@@ -43,8 +44,8 @@ void bf_engine_free(bf_engine **engine)
 static void fill_versions(bf_engine *engine)
 {
     bf_record_versions *v = &engine->versions;
-    (void)snprintf(v->code, sizeof v->code, "%s", BF_VERSION);
-    (void)snprintf(v->build, sizeof v->build, "%s", BF_BUILD);
+    (void)snprintf(v->code, sizeof v->code, "%s", bf_version());
+    (void)snprintf(v->build, sizeof v->build, "%s", bf_version_build());
     (void)snprintf(v->runtime, sizeof v->runtime, "onnxruntime %s", bf_net_runtime_version());
     (void)snprintf(v->fusion, sizeof v->fusion, "%s", bf_fusion_id(engine->fusion));
     for (int i = 0; i < engine->detector_count; i++) {

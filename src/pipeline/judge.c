@@ -82,6 +82,8 @@ static bf_status read_request(const bf_engine *engine, const bf_request *request
 {
     if (!request || request->struct_size != sizeof *request || (!request->media && request->media_size > 0))
         return bf_fail(err, BF_INVALID_ARGUMENT, "A request needs struct_size and media.");
+    if (request->media_error && request->media_error->status == BF_OK)
+        return bf_fail(err, BF_INVALID_ARGUMENT, "A media error needs a status.");
     const char *flow = request->flow ? request->flow : DEFAULT_FLOW;
     *ret_policy = bf_engine_policy(engine, flow);
     if (!*ret_policy)
@@ -105,6 +107,7 @@ static bf_status read_request(const bf_engine *engine, const bf_request *request
     (void)snprintf(record->request.flow, sizeof record->request.flow, "%s", flow);
     record->request.full_evidence = request->full_evidence;
     record->request.mirror = engine->mirror;
+    record->request.match_order = request->match_order;
     record->versions = engine->versions;
     (void)snprintf(record->versions.policy, sizeof record->versions.policy, "%s", bf_policy_version(*ret_policy));
     return BF_OK;

@@ -50,8 +50,12 @@ void bf_stage_decode(bf_judge *judge, const bf_request *request, bf_record *reco
 {
     double began_ms = bf_engine_now(judge->engine);
     bf_error err = {0};
-    fill_input(&record->input, request->media, request->media_size);
     bf_image_done(&judge->image);
+    if (request->media_error) {
+        note_failure(record, request->media_error);
+        return;
+    }
+    fill_input(&record->input, request->media, request->media_size);
     if (bf_decode_still(request->media, request->media_size, NULL, &judge->image, &record->input.media, &err) !=
         BF_OK) {
         note_failure(record, &err);

@@ -42,6 +42,14 @@ bf_status bf_record_error(const bf_record *record)
     return bf_record_outcome(record);
 }
 
+const char *bf_record_error_message(const bf_record *record)
+{
+    bf_status status = bf_record_outcome(record);
+    if (status == BF_OK)
+        return "";
+    return record->error.message[0] ? record->error.message : bf_status_text(status);
+}
+
 const char *bf_record_reason(const bf_record *record)
 {
     return bf_reason_name(record->policy.reason_count > 0 ? record->policy.reasons[0] : BF_REASON_NO_RULE);

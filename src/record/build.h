@@ -16,7 +16,7 @@ typedef struct bf_build {
 void bf_build_put(bf_build *build, json_t *object, const char *key, json_t *value);
 void bf_build_add(bf_build *build, json_t *list, json_t *value);
 
-/* A string; bytes outside ASCII become '?' when the text is not valid UTF-8. */
+/* A string; bytes that are not part of valid UTF-8 become '?'. */
 json_t *bf_build_text(const char *text);
 /* The same, but null for an empty text. */
 json_t *bf_build_text_or_null(const char *text);

@@ -23,13 +23,19 @@ struct bf_differences {
     int count;
     int of_versions;
     bool other_decision;
+    bool versions_done; /* they are compared first, and then passed over */
 };
 
 /* What changes without the judgement changing. */
 static bool is_ignored(const char *path)
 {
-    static const char *const ignored[] = {"latency_ms", "latency", "request_id", "diagnostics.faces",
-                                          "diagnostics.landmarks", "diagnostics.crops", "diagnostics.outline"};
+    static const char *const ignored[] = {"latency_ms",
+                                          "latency",
+                                          "request_id",
+                                          "diagnostics.faces",
+                                          "diagnostics.landmarks",
+                                          "diagnostics.crops",
+                                          "diagnostics.outline"};
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
         if (strcmp(path, ignored[i]) == 0)
             return true;
@@ -44,15 +50,29 @@ static bool is_under(const char *path, const char *part)
     return strncmp(path, part, length) == 0 && (path[length] == '\0' || path[length] == '.');
 }
 
+typedef struct cut_text {
+    char *text;
+    size_t used; /* also counts what did not fit */
+} cut_text;
+
+static int append_cut(const char *data, size_t size, void *sink)
+{
+    cut_text *cut = sink;
+    for (size_t i = 0; i < size; i++, cut->used++) {
+        if (cut->used < TEXT_SIZE - 1)
+            cut->text[cut->used] = data[i];
+    }
+    return 0;
+}
+
+/* The value as JSON text, cut short with "..." when it is long. */
 static void value_text(const json_t *value, char ret[TEXT_SIZE])
 {
-    ret[0] = '\0';
-    if (!value)
-        return;
-    size_t size = json_dumpb(value, ret, TEXT_SIZE - 1, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(12));
-    if (size < TEXT_SIZE)
-        ret[size] = '\0';
-    else
+    cut_text cut = {ret, 0};
+    memset(ret, 0, TEXT_SIZE);
+    if (value)
+        (void)json_dump_callback(value, append_cut, &cut, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(12));
+    if (cut.used >= TEXT_SIZE)
         memcpy(ret + TEXT_SIZE - 4, "...", 4);
 }
 
@@ -79,7 +99,7 @@ static void compare_at(bf_differences *all, const char *path, const char *key, c
 {
     char below[PATH_SIZE];
     (void)snprintf(below, sizeof below, "%s%s%s", path, path[0] ? "." : "", key);
-    if (!is_ignored(below))
+    if (!is_ignored(below) && !(all->versions_done && strcmp(below, "versions") == 0))
         compare(all, below, recorded, now);
 }
 
@@ -110,6 +130,8 @@ static void compare_lists(bf_differences *all, const char *path, const json_t *r
 
 static void compare(bf_differences *all, const char *path, const json_t *recorded, const json_t *now)
 {
+    if (!recorded && !now)
+        return;
     if (json_is_object(recorded) && json_is_object(now))
         compare_objects(all, path, recorded, now);
     else if (json_is_array(recorded) && json_is_array(now))
@@ -125,20 +147,8 @@ bf_status bf_record_diff(const json_t *recorded, const json_t *now, bf_differenc
     if (!all)
         return bf_fail_memory(err);
     compare_at(all, "", "versions", json_object_get(recorded, "versions"), json_object_get(now, "versions"));
-    json_t *rest_recorded = json_copy((json_t *)(uintptr_t)recorded);
-    json_t *rest_now = json_copy((json_t *)(uintptr_t)now);
-    bool copied = rest_recorded && rest_now;
-    if (copied) {
-        (void)json_object_del(rest_recorded, "versions");
-        (void)json_object_del(rest_now, "versions");
-        compare(all, "", rest_recorded, rest_now);
-    }
-    json_decref(rest_recorded);
-    json_decref(rest_now);
-    if (!copied) {
-        bf_free(all);
-        return bf_fail_memory(err);
-    }
+    all->versions_done = true;
+    compare(all, "", recorded, now);
     *ret = all;
     return BF_OK;
 }

@@ -133,10 +133,9 @@ static json_t *build_error(bf_build *build, const bf_record *record)
     bf_status status = bf_record_outcome(record);
     if (status == BF_OK)
         return json_null();
-    const char *message = record->error.message[0] ? record->error.message : bf_status_text(status);
     json_t *object = json_object();
     bf_build_put(build, object, "code", json_string(bf_status_name(status)));
-    bf_build_put(build, object, "message", bf_build_text(message));
+    bf_build_put(build, object, "message", bf_build_text(bf_record_error_message(record)));
     bf_build_put(build, object, "retryable", json_boolean(bf_status_retryable(status)));
     bf_build_put(build, object, "hint", bf_build_text_or_null(record->error.hint));
     return object;

@@ -128,6 +128,8 @@ json_t *bf_record_build_request(bf_build *build, const bf_record_request *reques
     bf_build_put(build, object, "context", context);
     bf_build_put(build, object, "full_evidence", json_boolean(request->full_evidence));
     bf_build_put(build, object, "mirror", json_boolean(request->mirror));
+    bf_build_put(build, object, "match_order",
+                 json_string(request->match_order == BF_MATCH_ALWAYS ? "always" : "after_liveness"));
     return object;
 }
 

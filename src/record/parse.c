@@ -50,12 +50,12 @@ bf_status bf_json_parse(const void *text, size_t size, const char *name, json_t 
     if (size > BF_JSON_BYTES_MAX)
         return bf_fail(err, BF_INVALID_ARGUMENT, "%s: the document has more than %u bytes.", name, BF_JSON_BYTES_MAX);
     if (is_too_deep(text, size))
-        return bf_fail(err, BF_INVALID_ARGUMENT, "%s: the document has more than %d levels.", name,
-                       BF_JSON_DEPTH_MAX);
+        return bf_fail(err, BF_INVALID_ARGUMENT, "%s: the document has more than %d levels.", name, BF_JSON_DEPTH_MAX);
     json_error_t fault = {0};
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
     if (!root) {
-        if (json_error_code(&fault) == json_error_out_of_memory)
+        /* Where memory runs out inside the parser, most of its paths say nothing at all. */
+        if (json_error_code(&fault) == json_error_out_of_memory || fault.text[0] == '\0')
             return bf_fail_memory(err);
         return bf_fail(err, BF_INVALID_ARGUMENT, "%s:%d: not valid JSON: %s.", name, fault.line, fault.text);
     }
@@ -80,7 +80,8 @@ bf_status bf_json_check_keys(const json_t *object, const char *name, const char 
     /* jansson's iterator takes a pointer without const, and does not write through it. */
     json_t *mutable_object = json_incref((json_t *)(uintptr_t)object);
     bf_status status = BF_OK;
-    json_object_foreach(mutable_object, key, value) {
+    json_object_foreach(mutable_object, key, value)
+    {
         bool found = false;
         for (size_t i = 0; known[i] && !found; i++)
             found = strcmp(key, known[i]) == 0;
@@ -139,14 +140,12 @@ bf_status bf_json_get_integer(const json_t *object, const char *name, const char
         return BF_OK;
     json_int_t number = json_integer_value(value);
     if (!json_is_integer(value) || number < min || number > max)
-        return bf_fail(err, BF_INVALID_ARGUMENT, "%s: '%s' must be a whole number from %d to %d.", name, key, min,
-                       max);
+        return bf_fail(err, BF_INVALID_ARGUMENT, "%s: '%s' must be a whole number from %d to %d.", name, key, min, max);
     *ret = (int)number;
     return BF_OK;
 }
 
-bf_status bf_json_get_object(const json_t *object, const char *name, const char *key, const json_t **ret,
-                             bf_error *err)
+bf_status bf_json_get_object(const json_t *object, const char *name, const char *key, const json_t **ret, bf_error *err)
 {
     const json_t *value = get(object, key);
     if (value && !json_is_object(value))

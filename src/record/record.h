@@ -17,17 +17,18 @@
 #include "policy/policy.h"
 #include "quality/quality.h"
 
-#define BF_REQUEST_ID_SIZE 80         /* with the NUL */
-#define BF_RECORD_CROPS_MAX 16        /* crops that networks saw */
-#define BF_RECORD_OUTLINE_MAX 128     /* corners of the face mask's outline */
+#define BF_REQUEST_ID_SIZE 80     /* with the NUL */
+#define BF_RECORD_CROPS_MAX 16    /* crops that networks saw */
+#define BF_RECORD_OUTLINE_MAX 128 /* corners of the face mask's outline */
 
 /* What was asked, as far as it can change the decision: replay asks the same again. */
 typedef struct bf_record_request {
     char flow[BF_NAME_MAX]; /* journey, "account_opening" */
     bf_channel channel;
     bf_risk_context risk;
-    bool full_evidence;     /* detectors ran although an earlier stage had already decided */
-    bool mirror;            /* liveness networks also saw the mirror image */
+    bool full_evidence; /* detectors ran although an earlier stage had already decided */
+    bool mirror;        /* liveness networks also saw the mirror image */
+    bf_match_order match_order;
 } bf_record_request;
 
 /* One file that was given: the capture, or the reference portrait. */
@@ -35,8 +36,8 @@ typedef struct bf_record_input {
     bool given;
     size_t bytes;
     char sha256[BF_SHA256_HEX_SIZE];
-    int width, height;     /* upright, px; 0 when it could not be decoded */
-    bf_media_facts media;  /* .container names the format */
+    int width, height;    /* upright, px; 0 when it could not be decoded */
+    bf_media_facts media; /* .container names the format */
 } bf_record_input;
 
 typedef struct bf_match_facts {
@@ -69,8 +70,8 @@ typedef struct bf_record_versions {
 
 typedef enum bf_stage {
     BF_STAGE_DECODE,
-    BF_STAGE_FACES,     /* detection */
-    BF_STAGE_GEOMETRY,  /* landmarks, pose, eyes */
+    BF_STAGE_FACES,    /* detection */
+    BF_STAGE_GEOMETRY, /* landmarks, pose, eyes */
     BF_STAGE_QUALITY,
     BF_STAGE_LIVENESS,
     BF_STAGE_REFERENCE, /* decoding, detection and embedding of the reference portrait */
@@ -92,11 +93,11 @@ struct bf_record {
     bf_record_input input;
     bf_record_input reference;
 
-    bf_status status;  /* BF_OK, or why the capture could not be judged */
-    bf_error error;    /* message, hint and detail when status is not BF_OK */
+    bf_status status; /* BF_OK, or why the capture could not be judged */
+    bf_error error;   /* message, hint and detail when status is not BF_OK */
 
-    bf_faces faces;    /* count 0 when none was looked for or found */
-    bool measured;     /* quality is valid */
+    bf_faces faces; /* count 0 when none was looked for or found */
+    bool measured;  /* quality is valid */
     bf_quality quality;
     bf_evidence evidence[BF_DETECTORS_MAX];
     int evidence_count;
@@ -113,7 +114,7 @@ struct bf_record {
 
     bf_record_crop crop[BF_RECORD_CROPS_MAX]; /* for people who want to see why; may be empty */
     int crop_count;
-    bf_point outline[BF_RECORD_OUTLINE_MAX];  /* of the primary face's mask, px of the upright picture; may be empty */
+    bf_point outline[BF_RECORD_OUTLINE_MAX]; /* of the primary face's mask, px of the upright picture; may be empty */
     int outline_count;
 };
 
