@@ -36,7 +36,7 @@ BF_API const char *bf_model_state_name(bf_model_state state);
 typedef struct bf_model_info {
     char name[BF_MODEL_TEXT_SIZE];    /**< folder of the manifest; the name by which it is called */
     char version[BF_MODEL_TEXT_SIZE]; /**< as stated */
-    char task[BF_MODEL_TEXT_SIZE];    /**< "face-detection", "landmarks", "pose", "eye-state", "liveness", "embedding" */
+    char task[BF_MODEL_TEXT_SIZE]; /**< "face-detection", "landmarks", "pose", "eye-state", "liveness", "embedding" */
     char licence[BF_MODEL_TEXT_SIZE]; /**< of the weights */
     char source[BF_MODEL_TEXT_SIZE];  /**< where the weights come from */
     char file[BF_MODEL_TEXT_SIZE];    /**< published weights file below weights_dir */

@@ -46,6 +46,8 @@ static bf_status fail_png(const png *p, int code)
     if (bf_memory_verdict() == BF_DECODER_LIMIT)
         code = SPNG_ECHUNK_LIMITS;
     switch (code) {
+    case SPNG_EMEM:
+        return bf_fail_memory(p->job->err);
     case SPNG_EOVERFLOW:
         bf_fail(p->job->err, BF_IMAGE_TOO_LARGE, "The image is too large.");
         bf_fail_hint(p->job->err, "At most %d pixels on a side are accepted.", BF_IMAGE_SIDE_MAX_PX);
@@ -91,7 +93,7 @@ static bf_status open_png(png *p)
     bf_memory_begin(p->job->limits.decoder_bytes_max);
     p->ctx = spng_ctx_new2(&alloc, 0);
     if (!p->ctx)
-        return bf_fail_memory(p->job->err);
+        return fail_png(p, SPNG_EMEM);
     int code = spng_set_crc_action(p->ctx, SPNG_CRC_ERROR, SPNG_CRC_ERROR);
     if (code == 0)
         code = spng_set_chunk_limits(p->ctx, BF_PNG_CHUNK_BYTES_MAX, CHUNKS_BYTES_MAX);

@@ -46,8 +46,8 @@ static bf_status find_tensor(const bf_net *net, const direction *side, const cha
     if (failure)
         return fail_runtime(net, failure, err);
     if (wanted[0] == 0 && count != 1) {
-        bf_fail(err, BF_MODEL_INVALID, "The model %s has %zu %ss; the manifest does not name one.",
-                net->manifest.name, count, side->what);
+        bf_fail(err, BF_MODEL_INVALID, "The model %s has %zu %ss; the manifest does not name one.", net->manifest.name,
+                count, side->what);
         bf_fail_hint(err, "Name the %s in the manifest.", side->what);
         return BF_MODEL_INVALID;
     }
@@ -139,17 +139,17 @@ static bf_status probe_outputs(bf_net *net, bf_error *err)
         return bf_fail_memory(err);
     OrtValue *input = NULL, *outputs[BF_MODEL_OUTPUTS_MAX] = {0};
     const char *input_name = net->input_name;
-    OrtStatus *failure = net->api->CreateTensorWithDataAsOrtValue(
-        net->memory, zeros, floats * sizeof *zeros, net->input_shape.dims, net->input_shape.rank,
-        ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &input);
+    OrtStatus *failure =
+        net->api->CreateTensorWithDataAsOrtValue(net->memory, zeros, floats * sizeof *zeros, net->input_shape.dims,
+                                                 net->input_shape.rank, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &input);
     if (!failure)
         failure = net->api->Run(net->session, NULL, &input_name, (const OrtValue *const *)&input, 1,
                                 (const char *const *)net->output_names, (size_t)net->manifest.output_count, outputs);
-    bf_status status =
-        failure ? bf_runtime_fail(net->api, failure, BF_MODEL_INVALID, err,
-                                  "The model %s does not run on an input of the shape its manifest states.",
-                                  net->manifest.name)
-                : BF_OK;
+    bf_status status = failure
+                           ? bf_runtime_fail(net->api, failure, BF_MODEL_INVALID, err,
+                                             "The model %s does not run on an input of the shape its manifest states.",
+                                             net->manifest.name)
+                           : BF_OK;
     for (int i = 0; i < net->manifest.output_count; i++) {
         OrtTensorTypeAndShapeInfo *info = NULL;
         bool is_float = false;
@@ -170,8 +170,7 @@ static bf_status check_outputs(const bf_net *net, bf_error *err)
 {
     for (int i = 0; i < net->manifest.output_count; i++) {
         bf_shape expected = bf_shape_of_output(&net->manifest, i);
-        bf_status status =
-            check_shape(net, "output", net->output_names[i], &expected, &net->output_shapes[i], err);
+        bf_status status = check_shape(net, "output", net->output_names[i], &expected, &net->output_shapes[i], err);
         if (status != BF_OK)
             return status;
         if (bf_shape_floats(&net->output_shapes[i]) == 0)
@@ -191,7 +190,7 @@ bf_status bf_net_bind(bf_net *net, bf_error *err)
     const direction inputs = {"input", api->SessionGetInputCount, api->SessionGetInputName,
                               api->SessionGetInputTypeInfo};
     const direction outputs = {"output", api->SessionGetOutputCount, api->SessionGetOutputName,
-                          api->SessionGetOutputTypeInfo};
+                               api->SessionGetOutputTypeInfo};
     bf_shape found, expected = bf_shape_of_input(&net->manifest);
     size_t count = 0;
     OrtStatus *failure = api->SessionGetInputCount(net->session, &count);
@@ -200,8 +199,7 @@ bf_status bf_net_bind(bf_net *net, bf_error *err)
     if (count != 1)
         return bf_fail(err, BF_MODEL_INVALID, "The model %s has %zu inputs; exactly one is supported.",
                        net->manifest.name, count);
-    bf_status status =
-        bind_tensor(net, &inputs, net->manifest.input_name, &expected, &net->input_name, &found, err);
+    bf_status status = bind_tensor(net, &inputs, net->manifest.input_name, &expected, &net->input_name, &found, err);
     if (status != BF_OK)
         return status;
     net->input_shape = expected;

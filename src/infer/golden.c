@@ -44,8 +44,8 @@ void bf_golden_fill(const bf_golden_pattern *pattern, const bf_tensor_spec *spec
         for (size_t y = 0; y < height; y++) {
             for (size_t x = 0; x < width; x++) {
                 double u = pattern_at(pattern, spec, (int)c, (int)y, (int)x, &state);
-                size_t at = spec->layout == BF_LAYOUT_NHWC ? (y * width + x) * channels + c
-                                                           : (c * height + y) * width + x;
+                size_t at =
+                    spec->layout == BF_LAYOUT_NHWC ? (y * width + x) * channels + c : (c * height + y) * width + x;
                 ret[at] = (float)(pattern->low + (pattern->high - pattern->low) * u);
             }
         }

@@ -14,7 +14,8 @@ typedef struct config_entry {
 static OrtStatus *set_options(const OrtApi *api, OrtSessionOptions *options)
 {
     static const config_entry entries[] = {{"session.intra_op.allow_spinning", "0"},
-                                           {"session.inter_op.allow_spinning", "0"}};
+                                           {"session.inter_op.allow_spinning", "0"},
+                                           {"session.use_env_allocators", "1"}};
     OrtStatus *failure = api->SetIntraOpNumThreads(options, 1);
     if (!failure)
         failure = api->SetInterOpNumThreads(options, 1);

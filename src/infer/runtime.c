@@ -1,5 +1,5 @@
-#include "infer/net.h"
 #include "infer/runtime.h"
+#include "infer/net.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -37,6 +37,26 @@ bf_status bf_runtime_fail(const OrtApi *api, OrtStatus *failure, bf_status statu
     return status;
 }
 
+/* One arena for all networks instead of one each: networks run one after the other need the larger of their working
+ * memories, not the sum. An environment that the host program made before us may have one already, which serves as
+ * well; and without any, each session falls back to its own. So failing here is no failure. */
+static void share_arena(const OrtApi *api, OrtEnv *env)
+{
+    OrtMemoryInfo *memory = NULL;
+    OrtArenaCfg *arena = NULL;
+    OrtStatus *failure = api->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &memory);
+    if (!failure)
+        failure = api->CreateArenaCfg(0, -1, -1, -1, &arena);
+    if (!failure)
+        failure = api->CreateAndRegisterAllocator(env, memory, arena);
+    if (failure)
+        api->ReleaseStatus(failure);
+    if (arena)
+        api->ReleaseArenaCfg(arena);
+    if (memory)
+        api->ReleaseMemoryInfo(memory);
+}
+
 static bf_status create_environment(const OrtApi *api, OrtEnv **ret, bf_error *err)
 {
     OrtEnv *env = NULL;
@@ -48,6 +68,7 @@ static bf_status create_environment(const OrtApi *api, OrtEnv **ret, bf_error *e
     }
     if (failure)
         return bf_runtime_fail(api, failure, BF_MODEL_UNAVAILABLE, err, "ONNX Runtime could not be started.");
+    share_arena(api, env);
     *ret = env;
     return BF_OK;
 }

@@ -15,32 +15,31 @@
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* A whole manifest, one line per fact, so that a test can replace or drop one. */
-static const char *const LIVENESS =
-    "name: mine\n"                            /* 1 */
-    "version: 2\n"                            /* 2 */
-    "task: liveness\n"                        /* 3 */
-    "approved: true\n"                        /* 4 */
-    "licence: MIT\n"                          /* 5 */
-    "source: our own training\n"              /* 6 */
-    "weights:\n"                              /* 7 */
-    "  file: mine.onnx\n"                     /* 8 */
-    "  sha256: " HASH "\n"                    /* 9 */
-    "input:\n"                                /* 10 */
-    "  width: 96\n"                           /* 11 */
-    "  height: 64\n"                          /* 12 */
-    "  channels: 3\n"                         /* 13 */
-    "  order: BGR\n"                          /* 14 */
-    "  layout: NHWC\n"                        /* 15 */
-    "  resample: bilinear\n"                  /* 16 */
-    "  scale: 0.5\n"                          /* 17 */
-    "  mean: [1, 2, 3]\n"                     /* 18 */
-    "crop:\n"                                 /* 19 */
-    "  rule: box\n"                           /* 20 */
-    "  factor: 2.7\n"                         /* 21 */
-    "output:\n"                               /* 22 */
-    "  decoding: class-logits\n"              /* 23 */
-    "  classes: [print, live]\n"              /* 24 */
-    "  mirror_average: true\n";               /* 25 */
+static const char *const LIVENESS = "name: mine\n"               /* 1 */
+                                    "version: 2\n"               /* 2 */
+                                    "task: liveness\n"           /* 3 */
+                                    "approved: true\n"           /* 4 */
+                                    "licence: MIT\n"             /* 5 */
+                                    "source: our own training\n" /* 6 */
+                                    "weights:\n"                 /* 7 */
+                                    "  file: mine.onnx\n"        /* 8 */
+                                    "  sha256: " HASH "\n"       /* 9 */
+                                    "input:\n"                   /* 10 */
+                                    "  width: 96\n"              /* 11 */
+                                    "  height: 64\n"             /* 12 */
+                                    "  channels: 3\n"            /* 13 */
+                                    "  order: BGR\n"             /* 14 */
+                                    "  layout: NHWC\n"           /* 15 */
+                                    "  resample: bilinear\n"     /* 16 */
+                                    "  scale: 0.5\n"             /* 17 */
+                                    "  mean: [1, 2, 3]\n"        /* 18 */
+                                    "crop:\n"                    /* 19 */
+                                    "  rule: box\n"              /* 20 */
+                                    "  factor: 2.7\n"            /* 21 */
+                                    "output:\n"                  /* 22 */
+                                    "  decoding: class-logits\n" /* 23 */
+                                    "  classes: [print, live]\n" /* 24 */
+                                    "  mirror_average: true\n";  /* 25 */
 
 static bf_status parse(const char *text, bf_manifest *ret, bf_error *err)
 {

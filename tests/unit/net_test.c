@@ -16,18 +16,23 @@
 /* The published passive network, described as far as running it needs. */
 static bf_manifest passive_manifest(void)
 {
-    bf_manifest m = {.name = "passive", .task = BF_TASK_LIVENESS, .decoding = BF_DECODING_CLASS_LOGITS,
-                     .output_count = 1, .class_count = 3};
+    bf_manifest m = {.name = "passive",
+                     .task = BF_TASK_LIVENESS,
+                     .decoding = BF_DECODING_CLASS_LOGITS,
+                     .output_count = 1,
+                     .class_count = 3};
     m.input = (bf_tensor_spec){128, 128, 3, BF_ORDER_BGR, BF_LAYOUT_NCHW, 1, {0, 0, 0}, {1, 1, 1}};
     return m;
 }
 
 static bf_manifest stub_manifest(void)
 {
-    bf_manifest m = {.name = "stub", .task = BF_TASK_LIVENESS, .decoding = BF_DECODING_CLASS_LOGITS,
-                     .output_count = 1, .class_count = STUB_CLASSES};
-    m.input = (bf_tensor_spec){STUB_SIDE, STUB_SIDE, 3, BF_ORDER_RGB, BF_LAYOUT_NCHW, 1, {0},
-                               {1, 1, 1}};
+    bf_manifest m = {.name = "stub",
+                     .task = BF_TASK_LIVENESS,
+                     .decoding = BF_DECODING_CLASS_LOGITS,
+                     .output_count = 1,
+                     .class_count = STUB_CLASSES};
+    m.input = (bf_tensor_spec){STUB_SIDE, STUB_SIDE, 3, BF_ORDER_RGB, BF_LAYOUT_NCHW, 1, {0}, {1, 1, 1}};
     return m;
 }
 
