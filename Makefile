@@ -59,8 +59,9 @@ fuzz:
 
 lint:
 	@tools/setup lint
-	@tools/build build-lint -Dtests=enabled
-	@$(PYTHON) tools/lint.py build-lint
+	@tools/build build -Dtests=enabled $(STRICT)
+	@$(PYTHON) tools/run_tests.py build:style
+	@$(PYTHON) tools/lint.py build
 
 format:
 	@tools/setup format
@@ -74,4 +75,4 @@ install: build
 	@meson install -C build
 
 clean:
-	rm -rf build build-asan build-tsan build-fuzz build-lint
+	rm -rf build build-asan build-tsan build-fuzz

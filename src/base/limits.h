@@ -26,4 +26,7 @@
 #define BF_POLICY_RULES_MAX 64
 #define BF_NAME_MAX 64                          /* model, policy, detector names, with the NUL */
 
+/* Indices into pixels are products of ints. */
+_Static_assert(BF_IMAGE_PIXELS_MAX * 4ull <= 0x7fffffff, "an index into the largest image must fit an int");
+
 #endif
