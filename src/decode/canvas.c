@@ -1,6 +1,7 @@
 #include "decode/canvas.h"
 
-#include "base/attr.h"
+#include <stdbool.h>
+#include <string.h>
 
 #define CHANNELS 3
 
@@ -13,7 +14,7 @@ bf_status bf_canvas_init(bf_canvas *canvas, int coded_width, int coded_height, i
     bf_status status = bf_image_alloc(&canvas->image, turned ? coded_height : coded_width,
                                       turned ? coded_width : coded_height, CHANNELS, err);
     if (status == BF_OK && canvas->orientation != 1)
-        status = bf_image_alloc(&canvas->band, coded_width, BF_CANVAS_BAND_ROWS, CHANNELS, err);
+        status = bf_image_alloc(&canvas->band, coded_width, BF_CANVAS_BAND_ROWS + 1, CHANNELS, err);
     if (status != BF_OK)
         bf_canvas_done(canvas);
     return status;
@@ -38,41 +39,52 @@ int bf_canvas_band_end(const bf_canvas *canvas, int y)
     return end < canvas->coded_height ? end : canvas->coded_height;
 }
 
-/* The orientations as how far, in bytes of the upright picture, one coded column and one coded row move; and which
- * corner of the upright picture coded pixel (0,0) goes to. EXIF 2.32, 4.6.4 A, tag 0112. */
-typedef struct turn {
-    uint8_t *origin;
-    ptrdiff_t column_step, row_step;
-} turn;
+/* Where coded row 0 and coded column 0 lie in the upright picture. EXIF 2.32, 4.6.4 A, tag 0112. */
+static const struct {
+    bool transposed;  /* coded rows become columns */
+    bool from_right;  /* the coded axis that lies across starts at the right side */
+    bool from_bottom; /* the coded axis that lies down starts at the bottom */
+} turns[9] = {
+    [1] = {false, false, false}, [2] = {false, true, false}, [3] = {false, true, true}, [4] = {false, false, true},
+    [5] = {true, false, false},  [6] = {true, true, false},  [7] = {true, true, true},  [8] = {true, false, true},
+};
 
-static turn turn_of(const bf_canvas *canvas)
+/* Copies `count` pixels that lie `step` bytes apart to a row. Four bytes at a time are far faster than three; the byte
+ * too much is overwritten by the next pixel, and reading it stays inside the band, which has a spare row. */
+static void copy_line(uint8_t *to, const uint8_t *from, ptrdiff_t step, int count)
 {
-    static const struct {
-        bool transposed, from_right, from_bottom;
-    } table[9] = {
-        [1] = {false, false, false}, [2] = {false, true, false}, [3] = {false, true, true}, [4] = {false, false, true},
-        [5] = {true, false, false},  [6] = {true, true, false},  [7] = {true, true, true},  [8] = {true, false, true},
-    };
-    bool from_right = table[canvas->orientation].from_right;
-    bool from_bottom = table[canvas->orientation].from_bottom;
-    const bf_image *image = &canvas->image;
-    ptrdiff_t across = from_right ? -CHANNELS : CHANNELS;
-    ptrdiff_t down = from_bottom ? -(ptrdiff_t)image->stride : (ptrdiff_t)image->stride;
-    turn t = {.origin = image->pixels};
-    if (from_right)
-        t.origin += (ptrdiff_t)(image->width - 1) * CHANNELS;
-    if (from_bottom)
-        t.origin += (ptrdiff_t)(image->height - 1) * (ptrdiff_t)image->stride;
-    t.column_step = table[canvas->orientation].transposed ? down : across;
-    t.row_step = table[canvas->orientation].transposed ? across : down;
-    return t;
+    for (int i = 1; i < count; i++, to += CHANNELS, from += step)
+        memcpy(to, from, 4);
+    memcpy(to, from, CHANNELS);
 }
 
-static void copy_pixel(uint8_t *to, const uint8_t *from)
+/* Each coded row of the band becomes a row. */
+static void place_rows(bf_canvas *canvas, int y_start, int y_end)
 {
-    to[0] = from[0];
-    to[1] = from[1];
-    to[2] = from[2];
+    const bf_image *image = &canvas->image;
+    bool mirrored = turns[canvas->orientation].from_right;
+    for (int y = y_start; y < y_end; y++) {
+        int target = turns[canvas->orientation].from_bottom ? image->height - 1 - y : y;
+        const uint8_t *from = canvas->band.pixels + (size_t)(y - y_start) * canvas->band.stride;
+        if (mirrored)
+            from += (size_t)(image->width - 1) * CHANNELS;
+        copy_line(image->pixels + (size_t)target * image->stride, from, mirrored ? -CHANNELS : CHANNELS, image->width);
+    }
+}
+
+/* Each coded column of the band becomes a piece of a row. */
+static void place_columns(bf_canvas *canvas, int y_start, int y_end)
+{
+    const bf_image *image = &canvas->image;
+    bool from_right = turns[canvas->orientation].from_right;
+    ptrdiff_t stride = (ptrdiff_t)canvas->band.stride;
+    int left = from_right ? image->width - y_end : y_start;
+    const uint8_t *first = canvas->band.pixels + (from_right ? (y_end - 1 - y_start) * stride : 0);
+    for (int x = 0; x < canvas->coded_width; x++) {
+        int target = turns[canvas->orientation].from_bottom ? image->height - 1 - x : x;
+        uint8_t *to = image->pixels + (size_t)target * image->stride + (size_t)left * CHANNELS;
+        copy_line(to, first + (size_t)x * CHANNELS, from_right ? -stride : stride, y_end - y_start);
+    }
 }
 
 void bf_canvas_commit(bf_canvas *canvas, int y_end)
@@ -80,18 +92,10 @@ void bf_canvas_commit(bf_canvas *canvas, int y_end)
     if (canvas->orientation == 1 || y_end <= 0 || (y_end % BF_CANVAS_BAND_ROWS != 0 && y_end != canvas->coded_height))
         return;
     int y_start = y_end - 1 - (y_end - 1) % BF_CANVAS_BAND_ROWS;
-    turn t = turn_of(canvas);
-    uint8_t *origin = t.origin + (ptrdiff_t)y_start * t.row_step;
-    /* Column by column: where rows become columns, a band's 16 pixels then land side by side. */
-    for (int x = 0; x < canvas->coded_width; x++) {
-        uint8_t *to = origin + (ptrdiff_t)x * t.column_step;
-        const uint8_t *from = canvas->band.pixels + (size_t)x * CHANNELS;
-        for (int y = y_start; y < y_end; y++) {
-            copy_pixel(to, from);
-            to += t.row_step;
-            from += canvas->band.stride;
-        }
-    }
+    if (turns[canvas->orientation].transposed)
+        place_columns(canvas, y_start, y_end);
+    else
+        place_rows(canvas, y_start, y_end);
 }
 
 bf_image bf_canvas_take(bf_canvas *canvas)
