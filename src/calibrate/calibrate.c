@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/config.h"
 #include "base/error.h"
 #include "base/yaml.h"
 
@@ -64,6 +65,28 @@ static bf_status parse_platt(const bf_yaml *doc, const bf_yaml_node *root, bf_ca
     return status;
 }
 
+bf_status bf_calibration_llr_range(const bf_yaml *doc, const bf_yaml_node *root, double *ret_min, double *ret_max,
+                                   bf_error *err)
+{
+    static const char *const keys[] = {"min", "max", NULL};
+    const bf_yaml_node *map = bf_yaml_get(root, "llr");
+    if (!map)
+        return bf_yaml_fail(doc, root, err, "the key 'llr' is missing.");
+    double min = 0, max = 0;
+    bf_status status = bf_yaml_check_keys(doc, map, keys, err);
+    if (status == BF_OK)
+        status = bf_yaml_number(doc, map, "min", true, -BF_LLR_LIMIT_MAX, 0, &min, err);
+    if (status == BF_OK)
+        status = bf_yaml_number(doc, map, "max", true, 0, BF_LLR_LIMIT_MAX, &max, err);
+    if (status == BF_OK && (min >= 0 || max <= 0))
+        status = bf_yaml_fail(doc, map, err, "'min' must be below 0 and 'max' above 0.");
+    if (status != BF_OK)
+        return status;
+    *ret_min = min;
+    *ret_max = max;
+    return BF_OK;
+}
+
 static bf_status parse_root(const bf_yaml *doc, bf_calibration *c, bf_error *err)
 {
     static const char *const keys[] = {"format", "detector", "version", "fitted_on", "platt", "llr", NULL};
@@ -80,7 +103,7 @@ static bf_status parse_root(const bf_yaml *doc, bf_calibration *c, bf_error *err
     if (status == BF_OK)
         status = parse_platt(doc, root, c, err);
     if (status == BF_OK)
-        status = bf_config_llr_range(doc, root, &c->llr_min, &c->llr_max, err);
+        status = bf_calibration_llr_range(doc, root, &c->llr_min, &c->llr_max, err);
     return status;
 }
 

@@ -25,18 +25,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/config.h"
 #include "base/hash.h"
 #include "base/limits.h"
-#include "calibrate/config.h"
+#include "base/yaml.h"
 #include "liveness/detector.h"
+
+#define BF_LLR_LIMIT_MAX 20.0 /* no file may claim a stronger ratio than e^20 */
 
 /* A plain value: read-only after parsing, copied freely, shared between threads. */
 typedef struct bf_calibration {
     char detector[BF_NAME_MAX];
     char version[BF_NAME_MAX];
-    char id[BF_CONFIG_ID_SIZE];          /* "DETECTOR@VERSION+<first 12 hex of the file's sha256>" for records */
+    char id[BF_CONFIG_ID_SIZE]; /* "DETECTOR@VERSION+<first 12 hex of the file's sha256>" for records */
     char detector_version[BF_NAME_MAX];
-    char model_sha256[BF_SHA256_HEX_SIZE];    /* "" when the file binds no weights */
+    char model_sha256[BF_SHA256_HEX_SIZE]; /* "" when the file binds no weights */
     double slope, intercept, prior_log_odds;
     double llr_min, llr_max;
 } bf_calibration;
@@ -57,5 +60,9 @@ double bf_calibration_llr(const bf_calibration *calibration, double raw);
 /* Fills live_llr and sets `calibrated` when the evidence is PRESENT and detector and version are those of the
  * calibration; otherwise clears both (fail closed) and leaves the rest alone. Any thread. */
 void bf_calibration_apply(const bf_calibration *calibration, bf_evidence *evidence);
+
+/* Reads the map `llr: {min, max}` of `root`: -20 <= min < 0 < max <= 20 (BF_LLR_LIMIT_MAX). Written only on success. */
+bf_status bf_calibration_llr_range(const bf_yaml *doc, const bf_yaml_node *root, double *ret_min, double *ret_max,
+                                   bf_error *err);
 
 #endif

@@ -5,9 +5,10 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
+#include "base/config.h"
 #include "base/error.h"
 #include "base/yaml.h"
-#include "calibrate/config.h"
+#include "calibrate/calibrate.h"
 
 #define FUSION_FORMAT 1
 #define WEIGHT_MAX 4.0
@@ -159,7 +160,7 @@ static bf_status parse_root(const bf_yaml *doc, const void *yaml, size_t size, b
     if (status == BF_OK)
         status = bf_yaml_number(doc, root, "live_prior", true, 0.001, 0.999, &fusion->live_prior, err);
     if (status == BF_OK)
-        status = bf_config_llr_range(doc, root, &fusion->llr_min, &fusion->llr_max, err);
+        status = bf_calibration_llr_range(doc, root, &fusion->llr_min, &fusion->llr_max, err);
     if (status == BF_OK)
         status = parse_configurations(doc, root, fusion, err);
     if (status == BF_OK)

@@ -35,9 +35,9 @@
 typedef struct bf_fusion bf_fusion;
 
 typedef struct bf_fused {
-    bool present;               /* some configuration applied; otherwise liveness was not judged and all else is 0 */
-    double live_llr;            /* natural log, after the clamp */
-    double live_probability;    /* 0..1 at bf_fusion_live_prior */
+    bool present;            /* some configuration applied; otherwise liveness was not judged and all else is 0 */
+    double live_llr;         /* natural log, after the clamp */
+    double live_probability; /* 0..1 at bf_fusion_live_prior */
     char configuration[BF_NAME_MAX]; /* name of the configuration used; "" when not present */
     double bias;
     double contribution[BF_DETECTORS_MAX]; /* weight x live_llr, indexed as the evidence passed in; 0 when not used */

@@ -6,6 +6,7 @@
 #include "calibrate/calibrate.h"
 #include "fuse/fuse.h"
 #include "infer/net.h"
+#include "pipeline/detectors.h"
 #include "policy/policy.h"
 #include "record/record.h"
 
@@ -32,6 +33,7 @@ typedef struct bf_engine_detector {
 
 struct bf_engine {
     bf_net *role[BF_ROLE_COUNT];
+    bf_own_models own_models;
     bf_engine_detector detector[BF_DETECTORS_MAX];
     int detector_count;
     bool match_calibrated;

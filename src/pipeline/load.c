@@ -121,7 +121,8 @@ static bf_status add_detector(bf_engine *engine, const char *data_dir, const cha
     (void)snprintf(detector->name, sizeof detector->name, "%s", name);
     detector->net = net;
     detector->fused = fused;
-    const char *version = net ? bf_net_manifest(net)->version : bf_own_detector_find(name)->version;
+    const char *version = net ? bf_net_manifest(net)->version
+                              : bf_own_detector_version(bf_own_detector_find(name), &engine->own_models);
     const char *sha256 = net ? bf_net_manifest(net)->sha256 : "";
     bf_status status = read_calibration(data_dir, name, version, sha256, &detector->calibration, err);
     if (status == BF_IO_ERROR && !fused)
@@ -174,6 +175,8 @@ bf_status bf_load_evidence(bf_engine *engine, const char *data_dir, const char *
         status = bf_bytes_read_file(&bytes, path, BF_YAML_BYTES_MAX, err);
     if (status == BF_OK)
         status = bf_fusion_parse(bytes.data, bytes.size, path, &engine->fusion, err);
+    if (status == BF_OK)
+        status = bf_own_models_read(data_dir, &engine->own_models, err);
     if (status != BF_OK)
         return status;
     const char *names[BF_DETECTORS_MAX];

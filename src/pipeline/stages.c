@@ -132,7 +132,7 @@ static void run_detector(bf_judge *judge, int index, const bf_subject *subject, 
         bf_passive_detect(judge->detector[index], m, subject, judge->engine->mirror || m->mirror_average, evidence);
         note_crop(record, m, bf_crop_rect(m, subject->rgb, subject->face->box), NULL);
     } else {
-        bf_own_detector_find(detector->name)->run(subject, evidence);
+        bf_own_detector_find(detector->name)->run(&judge->engine->own_models, subject, evidence);
     }
     if (detector->calibrated)
         bf_calibration_apply(&detector->calibration, evidence);

@@ -1,8 +1,8 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -160,7 +160,11 @@ static void hostile_files_name_the_line(void **state)
 static void missing_parts_are_errors(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "7\n", "[]\n", "format: 1\n", "format: 1\ndetector: x\nversion: 1\n",
+    static const char *const bad[] = {"",
+                                      "7\n",
+                                      "[]\n",
+                                      "format: 1\n",
+                                      "format: 1\ndetector: x\nversion: 1\n",
                                       "format: 1\ndetector: x\nversion: 1\nfitted_on: {detector_version: 1}\n",
                                       "format: 1\ndetector: x\nversion: 1\nfitted_on: {detector_version: 1}\n"
                                       "platt: {slope: 1, intercept: 0, prior_log_odds: 0}\n"};
@@ -193,14 +197,10 @@ static void survives_every_allocation_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_every_field),
-        cmocka_unit_test(maps_raw_to_llr),
-        cmocka_unit_test(never_falls_when_raw_rises),
-        cmocka_unit_test(applies_only_to_its_own_detector),
-        cmocka_unit_test(refuses_other_weights),
-        cmocka_unit_test(hostile_files_name_the_line),
-        cmocka_unit_test(missing_parts_are_errors),
-        cmocka_unit_test(survives_every_allocation_failure),
+        cmocka_unit_test(parses_every_field),         cmocka_unit_test(maps_raw_to_llr),
+        cmocka_unit_test(never_falls_when_raw_rises), cmocka_unit_test(applies_only_to_its_own_detector),
+        cmocka_unit_test(refuses_other_weights),      cmocka_unit_test(hostile_files_name_the_line),
+        cmocka_unit_test(missing_parts_are_errors),   cmocka_unit_test(survives_every_allocation_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

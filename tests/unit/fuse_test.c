@@ -1,8 +1,8 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -165,8 +165,9 @@ static void too_many_are_refused(void **state)
 {
     (void)state;
     char text[4096];
-    int at = snprintf(text, sizeof text, "format: 1\nname: x\nversion: 1\nlive_prior: 0.5\nllr: {min: -1, max: 1}\n"
-                                         "configurations:\n");
+    int at = snprintf(text, sizeof text,
+                      "format: 1\nname: x\nversion: 1\nlive_prior: 0.5\nllr: {min: -1, max: 1}\n"
+                      "configurations:\n");
     int head = at;
     for (int i = 0; i <= BF_FUSION_CONFIGURATIONS_MAX; i++)
         at += snprintf(text + at, sizeof text - (size_t)at, " - {name: c%d, bias: 0, needs: {d%d: 1}}\n", i, i);

@@ -1,4 +1,4 @@
-#include "calibrate/config.h"
+#include "base/config.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,28 +35,6 @@ bf_status bf_config_format(const bf_yaml *doc, const bf_yaml_node *map, int form
         status = bf_yaml_fail(doc, bf_yaml_get(map, "format"), err, "format %d is not known; this program reads %d.",
                               (int)found, format);
     return status;
-}
-
-bf_status bf_config_llr_range(const bf_yaml *doc, const bf_yaml_node *root, double *ret_min, double *ret_max,
-                              bf_error *err)
-{
-    static const char *const keys[] = {"min", "max", NULL};
-    const bf_yaml_node *map = bf_yaml_get(root, "llr");
-    if (!map)
-        return bf_yaml_fail(doc, root, err, "the key 'llr' is missing.");
-    double min = 0, max = 0;
-    bf_status status = bf_yaml_check_keys(doc, map, keys, err);
-    if (status == BF_OK)
-        status = bf_yaml_number(doc, map, "min", true, -BF_LLR_LIMIT_MAX, 0, &min, err);
-    if (status == BF_OK)
-        status = bf_yaml_number(doc, map, "max", true, 0, BF_LLR_LIMIT_MAX, &max, err);
-    if (status == BF_OK && (min >= 0 || max <= 0))
-        status = bf_yaml_fail(doc, map, err, "'min' must be below 0 and 'max' above 0.");
-    if (status != BF_OK)
-        return status;
-    *ret_min = min;
-    *ret_max = max;
-    return BF_OK;
 }
 
 void bf_config_id(const char *name, const char *version, const void *data, size_t size, char ret[BF_CONFIG_ID_SIZE])

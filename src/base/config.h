@@ -1,6 +1,6 @@
-/* What calibration, fusion and detector files have in common: names, versions and the identity of a file. */
-#ifndef BF_CALIBRATE_CONFIG_H
-#define BF_CALIBRATE_CONFIG_H
+/* What versioned configuration files have in common: names, versions and the identity of a file. */
+#ifndef BF_BASE_CONFIG_H
+#define BF_BASE_CONFIG_H
 
 #include <stddef.h>
 
@@ -8,7 +8,6 @@
 #include "base/yaml.h"
 
 #define BF_CONFIG_ID_SIZE (2 * BF_NAME_MAX + 16)
-#define BF_LLR_LIMIT_MAX 20.0 /* no file may claim a stronger ratio than e^20 */
 
 /* The value under `key`, which must be there, as a name: 1 to BF_NAME_MAX - 1 characters of a-z, A-Z, 0-9, '.', '_',
  * '-', '+'. CONFIG_INVALID with the line otherwise; `ret` is written only on success. */
@@ -21,10 +20,6 @@ bf_status bf_config_check_name(const bf_yaml *doc, const bf_yaml_node *node, con
 
 /* Checks that `format` is the one number this code reads, so that a later layout is never half understood. */
 bf_status bf_config_format(const bf_yaml *doc, const bf_yaml_node *map, int format, bf_error *err);
-
-/* Reads the map `llr: {min, max}` of `root`: -20 <= min < 0 < max <= 20 (BF_LLR_LIMIT_MAX). Written only on success. */
-bf_status bf_config_llr_range(const bf_yaml *doc, const bf_yaml_node *root, double *ret_min, double *ret_max,
-                              bf_error *err);
 
 /* "NAME@VERSION+<first 12 hex digits of the bytes' sha256>". */
 void bf_config_id(const char *name, const char *version, const void *data, size_t size, char ret[BF_CONFIG_ID_SIZE]);
