@@ -3,9 +3,9 @@
  * weights are a file, fitted by tools/fit_evidence.py.
  *
  * Mean colour and brightness are left out on purpose: they would tell skin tones, lamps and cameras apart before they
- * tell a person from a picture. Patterns of the luma are left out because on a camera not seen in fitting they made the
- * model worse (docs/results/passive.md). After Boulkenafet, Komulainen, Hadid, "Face anti-spoofing based on color texture
- * analysis" (2015) and Ojala, Pietikainen, Maenpaa, "Multiresolution gray-scale and rotation invariant texture
+ * tell a person from a picture. Patterns of the luma are left out because on a camera not seen in fitting they made
+ * the model worse (docs/results/passive.md). After Boulkenafet, Komulainen, Hadid, "Face anti-spoofing based on color
+ * texture analysis" (2015) and Ojala, Pietikainen, Maenpaa, "Multiresolution gray-scale and rotation invariant texture
  * classification with local binary patterns" (2002). */
 #ifndef BF_LIVENESS_TEXTURE_TEXTURE_H
 #define BF_LIVENESS_TEXTURE_TEXTURE_H
