@@ -9,8 +9,13 @@
 
 #include "image/image.h"
 
-typedef enum bf_container { BF_CONTAINER_UNKNOWN, BF_CONTAINER_JPEG, BF_CONTAINER_PNG, BF_CONTAINER_WEBP,
-                            BF_CONTAINER_HEIC } bf_container;
+typedef enum bf_container {
+    BF_CONTAINER_UNKNOWN,
+    BF_CONTAINER_JPEG,
+    BF_CONTAINER_PNG,
+    BF_CONTAINER_WEBP,
+    BF_CONTAINER_HEIC
+} bf_container;
 
 /* Zero in a field means the default of base/limits.h. */
 typedef struct bf_decode_limits {
@@ -26,23 +31,23 @@ typedef struct bf_decode_limits {
 /* What the file says about itself: evidence about the capture path, none of it trusted. No location is kept. */
 typedef struct bf_media_facts {
     bf_container container;
-    size_t bytes;                 /* size of the file */
+    size_t bytes;                  /* size of the file */
     int coded_width, coded_height; /* before orientation */
-    int orientation;              /* EXIF 1..8, applied to the pixels; 1 when absent and for HEIC, whose own
+    int orientation;               /* EXIF 1..8, applied to the pixels; 1 when absent and for HEIC, whose own
                                    * transformations the decoder applies */
-    int bit_depth;                /* per channel as coded: 8, 10, 16, ... */
-    bool has_alpha;               /* was composed over white, as viewers and printers show it */
-    bool has_icc_profile;         /* present and knowingly ignored (sRGB assumed) */
-    bool palette;                 /* PNG palette */
-    bool grey;                    /* coded as grey */
-    bool cmyk;                    /* JPEG CMYK or YCCK */
-    bool progressive;             /* JPEG */
-    int jpeg_scans;               /* number of scans seen; 0 when not JPEG */
-    char subsampling[8];          /* JPEG: "4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "4:1:0", "grey"; else "" */
-    int jpeg_quality;             /* IJG quality 1..100 whose tables are nearest; 0 when not JPEG */
-    bool jpeg_tables_standard;    /* the tables are exactly the IJG ones at that quality */
+    int bit_depth;                 /* per channel as coded: 8, 10, 16, ... */
+    bool has_alpha;                /* was composed over white, as viewers and printers show it */
+    bool has_icc_profile;          /* present and knowingly ignored (sRGB assumed) */
+    bool palette;                  /* PNG palette */
+    bool grey;                     /* coded as grey */
+    bool cmyk;                     /* JPEG CMYK or YCCK */
+    bool progressive;              /* JPEG */
+    int jpeg_scans;                /* number of scans seen; 0 when not JPEG */
+    char subsampling[8];           /* JPEG: "4:4:4", "4:2:2", "4:2:0", "4:4:0", "4:1:1", "4:1:0", "grey"; else "" */
+    int jpeg_quality;              /* IJG quality 1..100 whose tables are nearest; 0 when not JPEG */
+    bool jpeg_tables_standard;     /* the tables are exactly the IJG ones at that quality */
     bool jpeg_tables_present[4];
-    uint16_t jpeg_tables[4][64];  /* quantisation tables, zig-zag order undone (row-major) */
+    uint16_t jpeg_tables[4][64]; /* quantisation tables, zig-zag order undone (row-major) */
     bool exif_present;
     char exif_make[BF_FACT_TEXT_SIZE];
     char exif_model[BF_FACT_TEXT_SIZE];

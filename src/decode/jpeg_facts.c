@@ -1,6 +1,6 @@
 #include <limits.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "decode/jpeg.h"
@@ -60,7 +60,7 @@ static void name_subsampling(const struct jpeg_decompress_struct *cinfo, char re
         const char *name;
     } known[] = {{1, 1, "4:4:4"}, {2, 1, "4:2:2"}, {2, 2, "4:2:0"}, {1, 2, "4:4:0"}, {4, 1, "4:1:1"}, {4, 2, "4:1:0"}};
     if (cinfo->num_components == 1)
-        snprintf(ret, 8, "grey");
+        (void)snprintf(ret, 8, "grey");
     if (cinfo->num_components < 3)
         return;
     const jpeg_component_info *c = cinfo->comp_info;
@@ -69,7 +69,7 @@ static void name_subsampling(const struct jpeg_decompress_struct *cinfo, char re
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (c[0].h_samp_factor == known[i].across * c[1].h_samp_factor &&
             c[0].v_samp_factor == known[i].down * c[1].v_samp_factor)
-            snprintf(ret, 8, "%s", known[i].name);
+            (void)snprintf(ret, 8, "%s", known[i].name);
 }
 
 static const uint16_t *component_table(const struct jpeg_decompress_struct *cinfo, const bf_media_facts *facts, int i)

@@ -5,8 +5,8 @@
 #include "support/images.h"
 
 typedef struct test_hostile {
-    const char *name;     /* file name, often with an ending that lies */
-    bf_status expected;   /* of bf_decode_still with the default limits */
+    const char *name;       /* file name, often with an ending that lies */
+    bf_status expected;     /* of bf_decode_still with the default limits */
     bf_bytes (*make)(void); /* empty from the HEIC ones when there is no HEVC encoder */
 } test_hostile;
 

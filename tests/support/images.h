@@ -22,7 +22,7 @@ uint32_t test_random(uint32_t *state);
 
 typedef struct test_exif_options {
     bool big_endian;
-    int orientation; /* 0: no such tag */
+    int orientation;                                            /* 0: no such tag */
     const char *make, *model, *software, *time, *time_original; /* NULL: no such tag */
     bool gps;
 } test_exif_options;
@@ -31,8 +31,8 @@ typedef struct test_exif_options {
 bf_bytes test_exif(const test_exif_options *options);
 
 typedef struct test_jpeg_options {
-    int quality;  /* 0: 90 */
-    int h, v;     /* luma sampling factors; 0: 1 */
+    int quality; /* 0: 90 */
+    int h, v;    /* luma sampling factors; 0: 1 */
     bool progressive, grey, cmyk, ycck;
     bool plain_cmyk; /* CMYK without Adobe marker: not inverted */
     bool many_scans; /* progressive, one scan per coefficient and bit: 2090 of them */
