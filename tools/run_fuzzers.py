@@ -3,8 +3,8 @@
 
 usage: tools/run_fuzzers.py FOLDER SECONDS [NAME ...]
 
-A target is a program FOLDER/fuzz/*_fuzz. It starts from fuzz/seeds/NAME/ (where that exists) and from what earlier
-runs found, kept in CACHE/fuzz/NAME/. An input that crashes, leaks, hangs or takes too much memory is kept in
+A target is a program FOLDER/fuzz/*_fuzz. It starts from fuzz/seeds/NAME/ (where that exists), from the seeds that
+FOLDER/fuzz/fuzz_seeds writes for it (where that exists), and from what earlier runs found, kept in CACHE/fuzz/NAME/. An input that crashes, leaks, hangs or takes too much memory is kept in
 CACHE/fuzz/NAME.findings/ and fails the run.
 """
 import os
@@ -26,9 +26,8 @@ def run(program, seconds):
     findings.mkdir(exist_ok=True)
     command = [program, f"-max_total_time={seconds}", f"-timeout={INPUT_SECONDS_MAX}",
                f"-rss_limit_mb={MEMORY_MB_MAX}", f"-artifact_prefix={findings}/", "-print_final_stats=1", corpus]
-    seeds, words = ROOT / "fuzz" / "seeds" / name, ROOT / "fuzz" / f"{name}.dict"
-    if seeds.is_dir():
-        command.append(seeds)
+    words = ROOT / "fuzz" / f"{name}.dict"
+    command += [seeds for seeds in (ROOT / "fuzz" / "seeds" / name, program.parent / "seeds" / name) if seeds.is_dir()]
     if words.is_file():
         command.insert(1, f"-dict={words}")
     env = dict(os.environ, BONAFIDE_SOURCE_DIR=str(ROOT), BONAFIDE_CACHE_DIR=str(CACHE))
@@ -48,6 +47,15 @@ def run(program, seconds):
     return False
 
 
+def write_seeds(folder):
+    """The seeds that are encoded rather than kept; without an encoder there are fewer of them."""
+    generator = folder / "fuzz" / "fuzz_seeds"
+    if generator.is_file():
+        seeds = folder / "fuzz" / "seeds"
+        seeds.mkdir(exist_ok=True)
+        subprocess.run([generator, seeds], check=True, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0"))
+
+
 def main(arguments):
     folder, seconds, names = pathlib.Path(arguments[0]).absolute(), int(arguments[1]), arguments[2:]
     programs = [path for path in sorted((folder / "fuzz").glob("*_fuzz")) if path.is_file()]
@@ -55,6 +63,7 @@ def main(arguments):
     if not programs:
         print("fuzz: there are no fuzz targets in this build")
         return 1
+    write_seeds(folder)
     found = [program.name for program in programs if not run(program, seconds)]
     print(f"fuzz: {len(programs) - len(found)} targets clean, {len(found)} with findings")
     return 1 if found else 0
