@@ -60,7 +60,7 @@ static void die(const char *what, const bf_error *err)
     exit(1);
 }
 
-/* The photo as a 1280x720 JPEG: its middle, scaled to fill. The caller frees the bytes. */
+/* The photo as a 1280x720 JPEG, scaled to its height. The caller frees the bytes. */
 static unsigned char *make_capture(const char *path, unsigned long *ret_size)
 {
     bf_error err = {0};
@@ -70,10 +70,9 @@ static unsigned char *make_capture(const char *path, unsigned long *ret_size)
     if (bf_bytes_read_file(&file, path, BF_INPUT_BYTES_MAX, &err) != BF_OK ||
         bf_decode_still(file.data, file.size, NULL, &photo, &facts, &err) != BF_OK)
         die(path, &err);
-    float aspect = (float)BENCH_WIDTH / BENCH_HEIGHT;
-    float width = (float)photo.width, height = (float)photo.height;
-    float crop_width = width / height > aspect ? height * aspect : width, crop_height = crop_width / aspect;
-    bf_rect rect = {(width - crop_width) / 2, 0, (width + crop_width) / 2, crop_height};
+    float height = (float)photo.height, width = height * BENCH_WIDTH / BENCH_HEIGHT;
+    float left = ((float)photo.width - width) / 2;
+    bf_rect rect = {left, 0, left + width, height}; /* beyond the photo its edges repeat */
     /* Tensors have at most 1024 px a side, so the picture is made in two halves. */
     static float half[BENCH_HEIGHT * BENCH_WIDTH / 2 * 3];
     static unsigned char rgb[BENCH_HEIGHT][BENCH_WIDTH][3];

@@ -37,6 +37,8 @@ typedef struct bf_engine_options {
 } bf_engine_options;
 
 /** Loads and verifies models, calibration, fusion and policies.
+ *  The first call in a process sets ORT_DISABLE_TELEMETRY in its environment: make the first engine before starting
+ *  threads that use the environment.
  *  On success the caller owns *ret_engine and frees it with bf_engine_free after every judge made from it.
  *  Errors: INVALID_ARGUMENT, MODEL_UNAVAILABLE, MODEL_TAMPERED, MODEL_UNAPPROVED, MODEL_INVALID, CONFIG_INVALID,
  *  IO_ERROR, OUT_OF_MEMORY; *ret_engine is then untouched. */

@@ -3,7 +3,9 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 #include "base/words.h"
@@ -57,9 +59,20 @@ static void share_arena(const OrtApi *api, OrtEnv *env)
         api->ReleaseMemoryInfo(memory);
 }
 
+/* Since 1.29 the official builds start a telemetry client inside CreateEnv, before DisableTelemetryEvents can be
+ * called: it reads the machine's id and the command line (by a recursive expression that overflows the stack on a long
+ * one), opens a database in the home folder and a thread that uploads. This variable is the only switch that comes in
+ * time. It is the one place where the library touches the environment. */
+static bool forbid_telemetry(void)
+{
+    return setenv("ORT_DISABLE_TELEMETRY", "1", 1) == 0;
+}
+
 static bf_status create_environment(const OrtApi *api, OrtEnv **ret, bf_error *err)
 {
     OrtEnv *env = NULL;
+    if (!forbid_telemetry())
+        return bf_fail_memory(err);
     OrtStatus *failure = api->CreateEnvWithCustomLogger(discard_log, NULL, ORT_LOGGING_LEVEL_FATAL, "bonafide", &env);
     if (!failure) {
         failure = api->DisableTelemetryEvents(env);

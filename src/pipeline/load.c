@@ -206,12 +206,9 @@ static int is_policy_file(const struct dirent *entry)
 static bf_status load_policy(bf_engine *engine, const char *dir, const char *file, bf_error *err)
 {
     char path[PATH_MAX];
-    BF_CLEANUP(bf_bytes_done) bf_bytes bytes = {0};
     bf_status status = join_path(path, err, "%s/%s", dir, file);
     if (status == BF_OK)
-        status = bf_bytes_read_file(&bytes, path, BF_YAML_BYTES_MAX, err);
-    if (status == BF_OK)
-        status = bf_policy_parse(bytes.data, bytes.size, path, &engine->policy[engine->policy_count], err);
+        status = bf_policy_read(path, &engine->policy[engine->policy_count], err);
     if (status != BF_OK)
         return status;
     const bf_policy *twin = bf_engine_policy(engine, bf_policy_flow(engine->policy[engine->policy_count]));

@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <unistd.h>
 #include <pthread.h>
 
 #include "base/bytes.h"
 #include "infer/net.h"
 #include "support/stub_model.h"
+
+static char home[] = "/tmp/bonafide-home-XXXXXX"; /* stands in for the home folder; empty from start to end */
 
 /* The published passive network, described as far as running it needs. */
 static bf_manifest passive_manifest(void)
@@ -281,9 +284,26 @@ static void survives_every_allocation_failure(void **state)
     fail_msg("loading never stopped allocating");
 }
 
+/* The runtime's builds since 1.29 would open a database in the home folder and start an uploading thread. */
+static void the_runtime_tells_nobody(void **state)
+{
+    (void)state;
+    bf_bytes weights = stub_model(STUB_OPEN_SHAPES);
+    bf_manifest m = stub_manifest();
+    bf_net *net = NULL;
+    assert_int_equal(bf_net_load(&m, weights.data, weights.size, &net, NULL), BF_OK);
+    bf_net_free(&net);
+    bf_bytes_done(&weights);
+    assert_string_equal(getenv("ORT_DISABLE_TELEMETRY"), "1");
+    assert_int_equal(rmdir(home), 0); /* fails unless empty */
+}
+
 int main(void)
 {
+    if (!mkdtemp(home) || setenv("HOME", home, 1) != 0 || setenv("XDG_CACHE_HOME", home, 1) != 0)
+        return 1;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_runtime_tells_nobody),
         cmocka_unit_test(gives_the_numbers_of_a_known_network),
         cmocka_unit_test(reports_results_that_are_no_numbers),
         cmocka_unit_test(says_what_was_expected_and_what_was_found),
