@@ -1,0 +1,336 @@
+/* The main path as a caller sees it: real models, real photos. Skipped without them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "bonafide/engine.h"
+
+#define PHOTOS 8
+#define THREADS 4
+
+static const char *const PHOTO[PHOTOS] = {"person-1", "person-2", "person-3", "person-4",
+                                          "person-5", "person-7", "sample1",  "sample3"};
+
+typedef struct fixture {
+    bf_engine *engine;
+    bf_bytes photo[PHOTOS];
+    bf_bytes other; /* person 1 on another day */
+} fixture;
+
+static bool read_photo(const char *name, bf_bytes *ret)
+{
+    char path[512];
+    const char *cache = getenv("BONAFIDE_CACHE_DIR");
+    (void)snprintf(path, sizeof path, "%s/samples/%s.jpg", cache ? cache : "", name);
+    return cache && bf_bytes_read_file(ret, path, 1u << 24, NULL) == BF_OK;
+}
+
+static bf_status make_engine(bf_engine **ret, bf_error *err)
+{
+    char weights[512];
+    const char *source = getenv("BONAFIDE_SOURCE_DIR"), *cache = getenv("BONAFIDE_CACHE_DIR");
+    if (!source || !cache)
+        return BF_MODEL_UNAVAILABLE;
+    (void)snprintf(weights, sizeof weights, "%s/weights", cache);
+    bf_engine_options options = {.struct_size = sizeof options, .data_dir = source, .weights_dir = weights};
+    return bf_engine_new(&options, ret, err);
+}
+
+static int set_up(void **state)
+{
+    static fixture f;
+    bf_error err = {0};
+    bf_status status = make_engine(&f.engine, &err);
+    for (int i = 0; i < PHOTOS && status == BF_OK; i++)
+        status = read_photo(PHOTO[i], &f.photo[i]) ? BF_OK : BF_MODEL_UNAVAILABLE;
+    if (status == BF_OK && !read_photo("person-1-other", &f.other))
+        status = BF_MODEL_UNAVAILABLE;
+    if (status != BF_OK && status != BF_MODEL_UNAVAILABLE) {
+        (void)fprintf(stderr, "%s %s\n", err.message, err.hint);
+        return -1;
+    }
+    *state = status == BF_OK ? &f : NULL;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    if (!f)
+        return 0;
+    bf_engine_free(&f->engine);
+    for (int i = 0; i < PHOTOS; i++)
+        bf_bytes_done(&f->photo[i]);
+    bf_bytes_done(&f->other);
+    return 0;
+}
+
+static fixture *need(void **state)
+{
+    if (!*state)
+        skip();
+    return *state;
+}
+
+static bf_request request_for(const bf_bytes *photo)
+{
+    return (bf_request){.struct_size = sizeof(bf_request), .media = photo->data, .media_size = photo->size};
+}
+
+static bf_record *judge_one(const bf_engine *engine, const bf_request *request)
+{
+    bf_judge *judge = NULL;
+    bf_record *record = NULL;
+    bf_error err = {0};
+    assert_int_equal(bf_judge_new(engine, &judge, &err), BF_OK);
+    if (bf_judge_still(judge, request, &record, &err) != BF_OK)
+        fail_msg("%s", err.message);
+    bf_judge_free(&judge);
+    return record;
+}
+
+static char *text_of(const bf_record *record)
+{
+    char *json = NULL;
+    assert_int_equal(bf_record_json(record, BF_JSON_NO_TIMING, &json, NULL), BF_OK);
+    return json;
+}
+
+static void group_photos_ask_for_one_person(void **state)
+{
+    fixture *f = need(state);
+    for (int i = 6; i < PHOTOS; i++) {
+        bf_request request = request_for(&f->photo[i]);
+        bf_record *record = judge_one(f->engine, &request);
+        assert_int_equal(bf_record_error(record), BF_MULTIPLE_FACES);
+        assert_int_equal(bf_record_decision(record), BF_DECISION_RETRY);
+        assert_int_equal(bf_record_band(record), BF_BAND_NOT_JUDGED);
+        assert_string_equal(bf_record_guidance(record, 0), "one_person_only");
+        assert_true(bf_record_score(record) < 0);
+        bf_record_free(&record);
+    }
+}
+
+static void garbage_is_a_retry_not_a_spoof(void **state)
+{
+    fixture *f = need(state);
+    static const uint8_t junk[300] = "this is not a picture";
+    bf_bytes bytes = {(uint8_t *)(uintptr_t)junk, sizeof junk};
+    bf_request request = request_for(&bytes);
+    bf_record *record = judge_one(f->engine, &request);
+    assert_int_equal(bf_record_error(record), BF_UNSUPPORTED_FORMAT);
+    assert_int_equal(bf_record_decision(record), BF_DECISION_RETRY);
+    assert_int_equal(bf_record_band(record), BF_BAND_NOT_JUDGED);
+    bf_record_free(&record);
+    request.media_size = 0;
+    record = judge_one(f->engine, &request);
+    assert_int_equal(bf_record_error(record), BF_EMPTY_INPUT);
+    bf_record_free(&record);
+}
+
+static void match_never_changes_the_liveness_score(void **state)
+{
+    fixture *f = need(state);
+    bf_request alone = request_for(&f->photo[3]);
+    bf_record *without = judge_one(f->engine, &alone);
+    assert_true(bf_record_score(without) >= 0);
+    const bf_bytes *references[] = {&f->other, &f->photo[4], &f->photo[6]};
+    for (size_t i = 0; i < 3; i++) {
+        bf_request request = alone;
+        request.reference = references[i]->data;
+        request.reference_size = references[i]->size;
+        bf_record *with = judge_one(f->engine, &request);
+        assert_true(bf_record_score(with) == bf_record_score(without));
+        assert_int_equal(bf_record_band(with), bf_record_band(without));
+        bf_record_free(&with);
+    }
+    bf_record_free(&without);
+}
+
+static void the_same_person_matches_and_others_do_not(void **state)
+{
+    fixture *f = need(state);
+    for (int i = 0; i < 6; i++) {
+        bf_request request = request_for(&f->photo[i]);
+        request.reference = f->other.data;
+        request.reference_size = f->other.size;
+        request.match_order = BF_MATCH_ALWAYS;
+        bf_record *record = judge_one(f->engine, &request);
+        if (i == 0)
+            assert_true(bf_record_similarity(record) > 0.4);
+        else
+            assert_true(bf_record_similarity(record) < 0.35);
+        bf_record_free(&record);
+    }
+}
+
+static void sequence_and_parallel_decide_alike(void **state)
+{
+    fixture *f = need(state);
+    for (int i = 0; i < PHOTOS; i++) {
+        for (int k = 0; k < PHOTOS; k++) {
+            bf_request request = request_for(&f->photo[i]);
+            request.reference = f->photo[k].data;
+            request.reference_size = f->photo[k].size;
+            bf_record *sequence = judge_one(f->engine, &request);
+            request.match_order = BF_MATCH_ALWAYS;
+            bf_record *parallel = judge_one(f->engine, &request);
+            assert_int_equal(bf_record_decision(sequence), bf_record_decision(parallel));
+            assert_string_equal(bf_record_reason(sequence), bf_record_reason(parallel));
+            bf_record_free(&sequence);
+            bf_record_free(&parallel);
+        }
+    }
+}
+
+typedef struct worker {
+    const fixture *f;
+    char *text[PHOTOS];
+} worker;
+
+static void *judge_all(void *argument)
+{
+    worker *w = argument;
+    bf_judge *judge = NULL;
+    if (bf_judge_new(w->f->engine, &judge, NULL) != BF_OK)
+        return NULL;
+    for (int i = 0; i < PHOTOS; i++) {
+        bf_request request = request_for(&w->f->photo[i]);
+        request.reference = w->f->other.data;
+        request.reference_size = w->f->other.size;
+        bf_record *record = NULL;
+        if (bf_judge_still(judge, &request, &record, NULL) == BF_OK)
+            (void)bf_record_json(record, BF_JSON_NO_TIMING, &w->text[i], NULL);
+        bf_record_free(&record);
+    }
+    bf_judge_free(&judge);
+    return NULL;
+}
+
+static void the_same_bytes_give_the_same_record_on_any_thread(void **state)
+{
+    fixture *f = need(state);
+    worker alone = {.f = f}, crowd[THREADS];
+    pthread_t thread[THREADS];
+    (void)judge_all(&alone);
+    for (int t = 0; t < THREADS; t++) {
+        crowd[t] = (worker){.f = f};
+        assert_int_equal(pthread_create(&thread[t], NULL, judge_all, &crowd[t]), 0);
+    }
+    for (int t = 0; t < THREADS; t++)
+        assert_int_equal(pthread_join(thread[t], NULL), 0);
+    for (int i = 0; i < PHOTOS; i++) {
+        assert_non_null(alone.text[i]);
+        for (int t = 0; t < THREADS; t++) {
+            assert_non_null(crowd[t].text[i]);
+            assert_string_equal(crowd[t].text[i], alone.text[i]);
+            free(crowd[t].text[i]);
+        }
+        free(alone.text[i]);
+    }
+}
+
+/* A failed allocation may cost the answer or the judgement, but never turns into an approval that an undisturbed run
+ * would not have given, and never leaks (the sanitizers watch). */
+static void survives_every_allocation_failure(void **state)
+{
+    fixture *f = need(state);
+    bf_request request = request_for(&f->photo[0]);
+    request.reference = f->other.data;
+    request.reference_size = f->other.size;
+    bf_judge *judge = NULL;
+    assert_int_equal(bf_judge_new(f->engine, &judge, NULL), BF_OK);
+    bf_record *undisturbed = judge_one(f->engine, &request);
+    char *expected = text_of(undisturbed);
+    size_t nth = 1;
+    for (;; nth++) {
+        bf_record *record = NULL;
+        bf_error err = {0};
+        bf_alloc_fail_after(nth, 0);
+        bf_status status = bf_judge_still(judge, &request, &record, &err);
+        size_t made = bf_alloc_fail_after(0, 0);
+        if (made < nth) {
+            char *text = text_of(record);
+            assert_string_equal(text, expected);
+            free(text);
+            bf_record_free(&record);
+            break;
+        }
+        if (status == BF_OK && bf_record_decision(record) == BF_DECISION_APPROVE)
+            assert_int_equal(bf_record_error(record), BF_OK);
+        if (status != BF_OK)
+            assert_int_equal(status, BF_OUT_OF_MEMORY);
+        bf_record_free(&record);
+    }
+    assert_true(nth > 3);
+    free(expected);
+    bf_record_free(&undisturbed);
+    bf_judge_free(&judge);
+}
+
+static void an_engine_survives_every_allocation_failure(void **state)
+{
+    (void)need(state);
+    for (size_t nth = 1;; nth += nth < 40 ? 1 : 37) {
+        bf_engine *engine = NULL;
+        bf_error err = {0};
+        bf_alloc_fail_after(nth, 1);
+        bf_status status = make_engine(&engine, &err);
+        size_t made = bf_alloc_fail_after(0, 0);
+        bf_engine_free(&engine);
+        if (made < nth) {
+            assert_int_equal(status, BF_OK);
+            return;
+        }
+        assert_int_equal(status, BF_OUT_OF_MEMORY);
+    }
+}
+
+static void wrong_requests_are_refused_with_a_hint(void **state)
+{
+    fixture *f = need(state);
+    bf_judge *judge = NULL;
+    bf_record *record = NULL;
+    bf_error err = {0};
+    assert_int_equal(bf_judge_new(f->engine, &judge, NULL), BF_OK);
+    bf_request request = request_for(&f->photo[0]);
+    request.flow = "acount_opening";
+    assert_int_equal(bf_judge_still(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
+    assert_non_null(strstr(err.hint, "account_opening"));
+    request.flow = NULL;
+    request.channel = "fax";
+    assert_int_equal(bf_judge_still(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
+    request.channel = NULL;
+    request.context_json = "{\"risk\": 1}";
+    assert_int_equal(bf_judge_still(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
+    request.context_json = NULL;
+    request.struct_size = 1;
+    assert_int_equal(bf_judge_still(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
+    assert_int_equal(bf_judge_match(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
+    assert_null(record);
+    bf_judge_free(&judge);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(group_photos_ask_for_one_person),
+        cmocka_unit_test(garbage_is_a_retry_not_a_spoof),
+        cmocka_unit_test(match_never_changes_the_liveness_score),
+        cmocka_unit_test(the_same_person_matches_and_others_do_not),
+        cmocka_unit_test(sequence_and_parallel_decide_alike),
+        cmocka_unit_test(the_same_bytes_give_the_same_record_on_any_thread),
+        cmocka_unit_test(survives_every_allocation_failure),
+        cmocka_unit_test(an_engine_survives_every_allocation_failure),
+        cmocka_unit_test(wrong_requests_are_refused_with_a_hint),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
