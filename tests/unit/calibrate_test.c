@@ -166,8 +166,8 @@ static void missing_parts_are_errors(void **state)
                                       "format: 1\n",
                                       "format: 1\ndetector: x\nversion: 1\n",
                                       "format: 1\ndetector: x\nversion: 1\nfitted_on: {detector_version: 1}\n",
-                                      "format: 1\ndetector: x\nversion: 1\nfitted_on: {detector_version: 1}\n"
-                                      "platt: {slope: 1, intercept: 0, prior_log_odds: 0}\n"};
+                                      ("format: 1\ndetector: x\nversion: 1\nfitted_on: {detector_version: 1}\n"
+                                       "platt: {slope: 1, intercept: 0, prior_log_odds: 0}\n")};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bf_error err = {0};
         bf_calibration c;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #define SIDE 64
 #define FACE_SIDE_MIN_PX 64
@@ -17,38 +18,57 @@ typedef struct planes {
     float value[PLANE_COUNT][SIDE][SIDE]; /* 0..255 */
 } planes;
 
-/* Mean RGB of one cell from up to SAMPLES_MAX squared samples. */
-static void sample_cell(const bf_image *image, float left, float top, float width, float height, float ret[3])
+/* Where the samples of each cell lie along one axis: `count` positions per cell, inside 0..limit-1. */
+typedef struct samples {
+    int at[SIDE * SAMPLES_MAX];
+    int count;
+} samples;
+
+static void lay_samples(float origin, float step, int limit, samples *ret)
 {
-    int across = (int)ceilf(width), down = (int)ceilf(height);
-    across = across > SAMPLES_MAX ? SAMPLES_MAX : across < 1 ? 1 : across;
-    down = down > SAMPLES_MAX ? SAMPLES_MAX : down < 1 ? 1 : down;
-    int sum[3] = {0};
-    for (int j = 0; j < down; j++) {
-        int row = (int)(top + height * ((float)j + 0.5f) / (float)down);
-        row = row < 0 ? 0 : row >= image->height ? image->height - 1 : row;
-        for (int i = 0; i < across; i++) {
-            int column = (int)(left + width * ((float)i + 0.5f) / (float)across);
-            column = column < 0 ? 0 : column >= image->width ? image->width - 1 : column;
-            const uint8_t *p = image->pixels + (size_t)row * image->stride + (size_t)column * 3;
-            for (int c = 0; c < 3; c++)
-                sum[c] += p[c];
+    int count = (int)ceilf(step);
+    ret->count = count > SAMPLES_MAX ? SAMPLES_MAX : count < 1 ? 1 : count;
+    for (int cell = 0; cell < SIDE; cell++) {
+        for (int i = 0; i < ret->count; i++) {
+            float place = origin + step * ((float)cell + ((float)i + 0.5f) / (float)ret->count);
+            int at = !(place > 0) ? 0 : place >= (float)limit ? limit - 1 : (int)place;
+            ret->at[cell * ret->count + i] = at;
         }
     }
-    for (int c = 0; c < 3; c++)
-        ret[c] = (float)sum[c] / (float)(across * down);
+}
+
+/* Adds up one row of cells: sum[channel][cell]. */
+static void sum_cells(const bf_image *image, const samples *across, const samples *down, int row,
+                      uint32_t ret_sum[3][SIDE])
+{
+    memset(ret_sum, 0, 3 * sizeof *ret_sum);
+    for (int j = 0; j < down->count; j++) {
+        const uint8_t *line = image->pixels + (size_t)down->at[row * down->count + j] * image->stride;
+        for (int cell = 0; cell < SIDE; cell++) {
+            for (int i = 0; i < across->count; i++) {
+                const uint8_t *p = line + 3 * (size_t)across->at[cell * across->count + i];
+                for (int c = 0; c < 3; c++)
+                    ret_sum[c][cell] += p[c];
+            }
+        }
+    }
 }
 
 static void fill_planes(const bf_subject *subject, planes *p)
 {
     bf_rect box = subject->face->box;
     float x0 = box.x0 + INSET_X * bf_rect_width(box), y0 = box.y0 + INSET_Y * bf_rect_height(box);
-    float width = bf_rect_width(box) * (1 - 2 * INSET_X) / SIDE,
-          height = bf_rect_height(box) * (1 - 2 * INSET_Y) / SIDE;
+    samples across, down;
+    lay_samples(x0, bf_rect_width(box) * (1 - 2 * INSET_X) / SIDE, subject->rgb->width, &across);
+    lay_samples(y0, bf_rect_height(box) * (1 - 2 * INSET_Y) / SIDE, subject->rgb->height, &down);
+    float share = 1.0f / (float)(across.count * down.count);
     for (int y = 0; y < SIDE; y++) {
+        uint32_t sum[3][SIDE];
+        sum_cells(subject->rgb, &across, &down, y, sum);
         for (int x = 0; x < SIDE; x++) {
             float c[3];
-            sample_cell(subject->rgb, x0 + (float)x * width, y0 + (float)y * height, width, height, c);
+            for (int i = 0; i < 3; i++)
+                c[i] = (float)sum[i][x] * share;
             float luma = 0.299f * c[0] + 0.587f * c[1] + 0.114f * c[2];
             float high = fmaxf(c[0], fmaxf(c[1], c[2])), low = fminf(c[0], fminf(c[1], c[2]));
             p->value[PLANE_Y][y][x] = luma;
@@ -74,13 +94,14 @@ static void pattern_histogram(const float plane[SIDE][SIDE], float ret[BF_TEXTUR
     static const int dx[8] = {-1, 0, 1, 1, 1, 0, -1, -1}, dy[8] = {-1, -1, -1, 0, 1, 1, 1, 0};
     int bins[256] = {0}, counts[BF_TEXTURE_LBP_BINS] = {0};
     for (int y = 1; y < SIDE - 1; y++) {
-        for (int x = 1; x < SIDE - 1; x++) {
-            float centre = plane[y][x] - NOISE_FLOOR;
-            unsigned pattern = 0;
-            for (int i = 0; i < 8; i++)
-                pattern |= (unsigned)(plane[y + dy[i]][x + dx[i]] >= centre) << i;
-            bins[pattern]++;
+        uint32_t pattern[SIDE] = {0};
+        for (int i = 0; i < 8; i++) {
+            const float *neighbour = &plane[y + dy[i]][dx[i] + 1], *centre = &plane[y][1];
+            for (int x = 0; x < SIDE - 2; x++)
+                pattern[x] |= (uint32_t)(neighbour[x] >= centre[x] - NOISE_FLOOR) << i;
         }
+        for (int x = 0; x < SIDE - 2; x++)
+            bins[pattern[x]]++;
     }
     for (unsigned pattern = 0; pattern < 256; pattern++)
         counts[pattern_bin(pattern)] += bins[pattern];
@@ -90,53 +111,65 @@ static void pattern_histogram(const float plane[SIDE][SIDE], float ret[BF_TEXTUR
 
 #define CELLS (SIDE * SIDE)
 
-static double plane_mean(const float *v)
+/* Sums of columns first: the loops run over independent elements, so that the compiler may do several at once. */
+static double sum_up(const float columns[SIDE])
 {
     double sum = 0;
-    for (int i = 0; i < CELLS; i++)
-        sum += (double)v[i];
-    return sum / CELLS;
+    for (int x = 0; x < SIDE; x++)
+        sum += (double)columns[x];
+    return sum;
+}
+
+static float plane_mean(const float v[SIDE][SIDE])
+{
+    float columns[SIDE] = {0};
+    for (int y = 0; y < SIDE; y++) {
+        for (int x = 0; x < SIDE; x++)
+            columns[x] += v[y][x];
+    }
+    return (float)(sum_up(columns) / CELLS);
 }
 
 /* Standard deviation and skewness; a flat plane has skewness 0. */
-static void plane_moments(const float *v, double mean, float *ret_deviation, float *ret_skewness)
+static void plane_moments(const float v[SIDE][SIDE], float mean, float *ret_deviation, float *ret_skewness)
 {
-    double second = 0, third = 0;
-    for (int i = 0; i < CELLS; i++) {
-        double d = (double)v[i] - mean;
-        second += d * d;
-        third += d * d * d;
+    float second[SIDE] = {0}, third[SIDE] = {0};
+    for (int y = 0; y < SIDE; y++) {
+        for (int x = 0; x < SIDE; x++) {
+            float d = v[y][x] - mean;
+            second[x] += d * d;
+            third[x] += d * d * d;
+        }
     }
-    double deviation = sqrt(second / CELLS);
+    double deviation = sqrt(sum_up(second) / CELLS);
     *ret_deviation = (float)deviation;
-    *ret_skewness = deviation > 1e-3 ? (float)(third / CELLS / (deviation * deviation * deviation)) : 0;
+    *ret_skewness = deviation > 1e-3 ? (float)(sum_up(third) / CELLS / (deviation * deviation * deviation)) : 0;
 }
 
-static float plane_correlation(const float *a, double mean_a, float deviation_a, const float *b, double mean_b,
-                               float deviation_b)
+/* Mean product of two planes' distances from their means. */
+static double plane_covariance(const float a[SIDE][SIDE], float mean_a, const float b[SIDE][SIDE], float mean_b)
 {
-    if (deviation_a <= 1e-3f || deviation_b <= 1e-3f)
-        return 0;
-    double sum = 0;
-    for (int i = 0; i < CELLS; i++)
-        sum += ((double)a[i] - mean_a) * ((double)b[i] - mean_b);
-    return (float)(sum / CELLS / ((double)deviation_a * (double)deviation_b));
+    float products[SIDE] = {0};
+    for (int y = 0; y < SIDE; y++) {
+        for (int x = 0; x < SIDE; x++)
+            products[x] += (a[y][x] - mean_a) * (b[y][x] - mean_b);
+    }
+    return sum_up(products) / CELLS;
 }
 
 static void fill_moments(const planes *p, float *ret)
 {
     static const int pairs[3][2] = {{PLANE_Y, PLANE_CB}, {PLANE_Y, PLANE_CR}, {PLANE_CB, PLANE_CR}};
-    double mean[PLANE_COUNT];
+    float mean[PLANE_COUNT];
     for (int i = 0; i < PLANE_COUNT; i++) {
-        mean[i] = plane_mean(&p->value[i][0][0]);
-        plane_moments(&p->value[i][0][0], mean[i], &ret[BF_TEXTURE_MOMENTS + 2 * i],
-                      &ret[BF_TEXTURE_MOMENTS + 2 * i + 1]);
+        mean[i] = plane_mean(p->value[i]);
+        plane_moments(p->value[i], mean[i], &ret[BF_TEXTURE_MOMENTS + 2 * i], &ret[BF_TEXTURE_MOMENTS + 2 * i + 1]);
     }
     for (int i = 0; i < 3; i++) {
         int a = pairs[i][0], b = pairs[i][1];
-        ret[BF_TEXTURE_CORRELATIONS + i] =
-            plane_correlation(&p->value[a][0][0], mean[a], ret[BF_TEXTURE_MOMENTS + 2 * a], &p->value[b][0][0], mean[b],
-                              ret[BF_TEXTURE_MOMENTS + 2 * b]);
+        double scale = (double)ret[BF_TEXTURE_MOMENTS + 2 * a] * (double)ret[BF_TEXTURE_MOMENTS + 2 * b];
+        double covariance = plane_covariance(p->value[a], mean[a], p->value[b], mean[b]);
+        ret[BF_TEXTURE_CORRELATIONS + i] = scale > 1e-6 ? (float)(covariance / scale) : 0;
     }
 }
 
