@@ -11,6 +11,7 @@
 #include <jpeglib.h>
 
 #include "base/bytes.h"
+#include "base/words.h"
 #include "decode/decode.h"
 #include "image/tensor.h"
 #include "pipeline/judge.h"
@@ -58,6 +59,16 @@ static void die(const char *what, const bf_error *err)
 {
     (void)fprintf(stderr, "judge_bench: %s: %s %s\n", what, err->message, err->hint);
     exit(1);
+}
+
+static void die_unjudged(const bf_record *record)
+{
+    for (int i = 0; i < BF_MEASURE_COUNT; i++) {
+        if (record->policy.measure_failed[i])
+            (void)fprintf(stderr, "judge_bench: %s is %g\n", bf_measure_name((bf_measure_id)i),
+                          record->quality.measure[i].native);
+    }
+    die("the bench photo was not judged", &record->error);
 }
 
 /* The photo as a 1280x720 JPEG, scaled to its height. The caller frees the bytes. */
@@ -180,7 +191,7 @@ static void one_round(bench *b, const bf_request *request, bool count)
     if (bf_judge_still(b->judge, request, &record, &err) != BF_OK)
         die("judging", &err);
     if (record->status != BF_OK)
-        die("the bench photo was not judged", &record->error);
+        die_unjudged(record);
     double models = time_models(b);
     double began = now_ms(NULL);
     plain_decode(request->media, request->media_size);
