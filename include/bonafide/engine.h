@@ -102,6 +102,9 @@ BF_API double bf_record_score(const bf_record *record);
 BF_API bf_match_outcome bf_record_match(const bf_record *record);
 /** Cosine similarity -1..1; -2 when nothing was compared. */
 BF_API double bf_record_similarity(const bf_record *record);
+/** Why the faces were not compared although a reference was given: a BF_REFERENCE_ code, or what is wrong with the
+ *  capture. BF_OK when they were compared, or when nothing had to be. */
+BF_API bf_status bf_record_match_problem(const bf_record *record);
 /** BF_OK when liveness was judged, else why not (NO_FACE, CORRUPT_IMAGE, INPUT_QUALITY_TOO_LOW, ...). */
 BF_API bf_status bf_record_error(const bf_record *record);
 /** One sentence about bf_record_error(); "" when that is BF_OK. Lives as long as the record. */

@@ -37,6 +37,13 @@ double bf_record_similarity(const bf_record *record)
     return record->match.present ? record->match.similarity : -2.0;
 }
 
+bf_status bf_record_match_problem(const bf_record *record)
+{
+    if (!record->reference.given || record->match.present)
+        return BF_OK;
+    return record->match.reference_status != BF_OK ? record->match.reference_status : record->status;
+}
+
 bf_status bf_record_error(const bf_record *record)
 {
     return bf_record_outcome(record);

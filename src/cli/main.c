@@ -1,0 +1,23 @@
+/* The program: finds the command and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/open.h"
+#include "cli/term.h"
+
+static const cli_command *const MODELS[] = {&CLI_MODELS_LIST, &CLI_MODELS_VERIFY, &CLI_MODELS_IMPORT, NULL};
+static const cli_command *const POLICY[] = {&CLI_POLICY_LINT, &CLI_POLICY_TEST, &CLI_POLICY_EXPLAIN, NULL};
+static const cli_group MODELS_GROUP = {"models", "See, check and add the networks that judge", MODELS, NULL};
+static const cli_group POLICY_GROUP = {"policy", "Check, test and explain the policies that decide", POLICY, NULL};
+static const cli_group *const GROUPS[] = {&MODELS_GROUP, &POLICY_GROUP, NULL};
+static const cli_command *const COMMANDS[] = {&CLI_CHECK, &CLI_INSPECT, &CLI_MATCH, &CLI_REPLAY, &CLI_VERSION, NULL};
+static const cli_group PROGRAM = {"", "Judge whether a real person is in front of the camera", COMMANDS, GROUPS};
+
+int main(int argc, char **argv)
+{
+    cli_term_start();
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        return CLI_VERSION.run(&CLI_VERSION, 1, argv);
+    return cli_finish_output(NULL, cli_group_run(&PROGRAM, argc, argv));
+}
