@@ -14,8 +14,9 @@
 #define PHOTO_HEIGHT_MAX 820.0
 #define PHOTO_SCALE_MAX 3.0
 #define LEFT_WIDTH_MIN 560.0
-#define CROP_SIZE 104.0
-#define CROP_ROW_HEIGHT (CROP_SIZE + 46.0)
+#define CROP_SIZE_MIN 104.0
+#define CROP_SIZE_MAX 270.0
+#define CROP_LABEL 32.0 /* above and below a row of crops */
 #define HEIGHT_MAX 4000.0
 
 const json_t *scene_get(const json_t *record, const char *path)
@@ -95,14 +96,15 @@ static bf_status write_png(cairo_surface_t *canvas, const char *path, bf_error *
 }
 
 /* Draws everything; `left` is the width of the column with the photo. */
-static void draw_all(cairo_t *cr, scene_view view, const json_t *record, const char *name, double left)
+static void draw_all(cairo_t *cr, scene_view view, const json_t *record, const char *name, double left,
+                     double crop_size)
 {
     draw_set_ink(cr, INK_PAPER, 1.0);
     cairo_paint(cr);
     view.x = MARGIN + (left - view.width) / 2;
     view.y = MARGIN;
     scene_draw_photo(cr, &view, record);
-    (void)scene_draw_crops(cr, &view, record, MARGIN, MARGIN + view.height + 14, CROP_SIZE);
+    scene_draw_crops(cr, &view, record, MARGIN, MARGIN + view.height + 14, crop_size);
     (void)scene_draw_panel(cr, record, name, MARGIN * 2 + left, MARGIN, PANEL_WIDTH);
 }
 
@@ -117,20 +119,30 @@ static double panel_height(const json_t *record, const char *name)
     return height;
 }
 
+/* Crops are as large as the room beside the panel and beside each other allows. */
+static double crop_size_for(const json_t *record, double room_width, double room_height)
+{
+    size_t count = json_array_size(scene_get(record, "diagnostics.crops"));
+    double width = count > 0 ? (room_width - SCENE_CROP_GAP * (double)(count - 1)) / (double)count : 0;
+    return fmin(CROP_SIZE_MAX, fmin(width, fmax(CROP_SIZE_MIN, room_height - CROP_LABEL)));
+}
+
 bf_status scene_write(const bf_picture *picture, const json_t *record, const char *name, const char *path,
                       bf_error *err)
 {
     double scale = fmin(PHOTO_SCALE_MAX, fmin(PHOTO_WIDTH_MAX / picture->width, PHOTO_HEIGHT_MAX / picture->height));
     scene_view view = {.scale = scale, .width = picture->width * scale, .height = picture->height * scale};
     double left = fmax(view.width, LEFT_WIDTH_MIN);
-    double height = 2 * MARGIN + fmax(view.height + CROP_ROW_HEIGHT, panel_height(record, name));
+    double panel = panel_height(record, name);
+    double crop_size = crop_size_for(record, left, panel - view.height);
+    double height = 2 * MARGIN + fmax(view.height + crop_size + CROP_LABEL, panel);
     view.pixels = surface_of(picture);
     if (!view.pixels)
         return bf_fail_memory(err);
     cairo_surface_t *canvas = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)ceil(left + 3 * MARGIN + PANEL_WIDTH),
                                                          (int)ceil(fmin(height, HEIGHT_MAX)));
     cairo_t *cr = cairo_create(canvas);
-    draw_all(cr, view, record, name, left);
+    draw_all(cr, view, record, name, left, crop_size);
     bf_status status = cairo_status(cr) == CAIRO_STATUS_SUCCESS ? write_png(canvas, path, err) : bf_fail_memory(err);
     cairo_destroy(cr);
     cairo_surface_destroy(canvas);

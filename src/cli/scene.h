@@ -32,8 +32,9 @@ typedef struct scene_view {
 
 /* The picture with boxes, landmarks, pose, outline and crops. */
 void scene_draw_photo(cairo_t *cr, const scene_view *view, const json_t *record);
-/* What each network saw, in a row of squares of side `size`; returns the width used. */
-double scene_draw_crops(cairo_t *cr, const scene_view *view, const json_t *record, double x, double y, double size);
+/* What each network saw, in a row of squares of side `size`. */
+#define SCENE_CROP_GAP 14.0
+void scene_draw_crops(cairo_t *cr, const scene_view *view, const json_t *record, double x, double y, double size);
 /* The column of verdict, evidence and measures; returns the y where it ends. */
 double scene_draw_panel(cairo_t *cr, const json_t *record, const char *name, double x, double y, double width);
 

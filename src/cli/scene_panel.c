@@ -52,7 +52,7 @@ static void draw_verdict(column *c, const json_t *record, const char *name)
     c->y += 38;
     if (score >= 0)
         draw_bar(c->cr, c->x, c->y, c->width, 7, score / 100.0, ink);
-    c->y += 26;
+    c->y += score >= 0 ? 34 : 18;
 }
 
 static void draw_decision(column *c, const json_t *record)
@@ -154,15 +154,16 @@ static void draw_match(column *c, const json_t *record)
 /* Native values have very different sizes; four significant digits show each. */
 static void native_text(const json_t *measure, char *ret, size_t size)
 {
-    static const char *const shown[] = {"px", "degree", "faces", "bit"};
+    static const char *const shown[] = {"px", "degree", "bit"};
     const char *unit = scene_text(measure, "unit");
     bool known = false;
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         known = known || strcmp(unit, shown[i]) == 0;
+    double native = scene_number(measure, "native", 0);
     if (!json_is_number(scene_get(measure, "native")))
         (void)snprintf(ret, size, "-");
     else
-        (void)snprintf(ret, size, "%.3g%s%s", scene_number(measure, "native", 0), known ? " " : "",
+        (void)snprintf(ret, size, fabs(native) >= 100 ? "%.0f%s%s" : "%.3g%s%s", native, known ? " " : "",
                        strcmp(unit, "degree") == 0 ? "\xc2\xb0"
                        : known                     ? unit
                                                    : "");
@@ -174,13 +175,15 @@ static void draw_measure(column *c, const json_t *measure)
     const char *status = scene_text(measure, "status");
     double value = scene_number(measure, "value", -1), bar_x = c->x + 276;
     bool fail = strcmp(status, "fail") == 0;
+    /* A low value that no threshold minds is neither good nor bad. */
+    draw_ink ink = fail ? INK_BAD : value < 50 ? INK_FAINT : INK_GOOD;
     draw_mark(c->cr, c->x, c->y - 9, 9, status);
     (void)draw_text(c->cr, c->x + 18, c->y, 182, (draw_font){12, false, fail ? INK_BAD : INK_TEXT},
                     scene_text(measure, "name"));
     native_text(measure, text, sizeof text);
     (void)draw_text_right(c->cr, bar_x - 10, c->y, 64, FAINT, text);
     if (value >= 0) {
-        draw_bar(c->cr, bar_x, c->y - 7, c->width - 276 - 34, 6, value / 100.0, fail ? INK_BAD : INK_GOOD);
+        draw_bar(c->cr, bar_x, c->y - 7, c->width - 276 - 34, 6, value / 100.0, ink);
         (void)snprintf(text, sizeof text, "%.0f", value);
         (void)draw_text_right(c->cr, c->x + c->width, c->y, 30, FAINT, text);
     }
@@ -205,14 +208,18 @@ static void draw_footer(column *c, const json_t *record)
     (void)snprintf(text, sizeof text, "policy %s", scene_text(record, "versions.policy"));
     (void)draw_text(c->cr, c->x, c->y, c->width, FAINT, text);
     c->y += 17;
-    (void)snprintf(text, sizeof text, "fusion %s, %s", scene_text(record, "versions.fusion"),
-                   scene_text(record, "versions.fusion_configuration"));
+    const char *configuration = scene_text(record, "versions.fusion_configuration");
+    (void)snprintf(text, sizeof text, "fusion %s%s%s", scene_text(record, "versions.fusion"),
+                   configuration[0] ? ", configuration " : "", configuration);
     (void)draw_text(c->cr, c->x, c->y, c->width, FAINT, text);
     c->y += 17;
-    (void)snprintf(text, sizeof text, "bonafide %s, onnxruntime %s; input %.0fx%.0f %s, SHA-256 %.12s",
-                   scene_text(record, "versions.code"), bf_version_runtime(), scene_number(record, "input.width", 0),
-                   scene_number(record, "input.height", 0), scene_text(record, "input.format"),
-                   scene_text(record, "input.sha256"));
+    (void)snprintf(text, sizeof text, "bonafide %s, %s", scene_text(record, "versions.code"),
+                   scene_text(record, "versions.runtime"));
+    (void)draw_text(c->cr, c->x, c->y, c->width, FAINT, text);
+    c->y += 17;
+    (void)snprintf(text, sizeof text, "input %.0fx%.0f %s, SHA-256 %.16s\xe2\x80\xa6",
+                   scene_number(record, "input.width", 0), scene_number(record, "input.height", 0),
+                   scene_text(record, "input.format"), scene_text(record, "input.sha256"));
     (void)draw_text(c->cr, c->x, c->y, c->width, FAINT, text);
     c->y += 10;
 }

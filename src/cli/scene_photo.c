@@ -214,10 +214,9 @@ static void draw_crop(cairo_t *cr, const scene_view *view, const json_t *corners
     cairo_restore(cr);
 }
 
-double scene_draw_crops(cairo_t *cr, const scene_view *view, const json_t *record, double x, double y, double size)
+void scene_draw_crops(cairo_t *cr, const scene_view *view, const json_t *record, double x, double y, double size)
 {
     const json_t *crops = scene_get(record, "diagnostics.crops");
-    double start = x;
     for (size_t i = 0; i < json_array_size(crops); i++) {
         const json_t *crop = json_array_get(crops, i);
         draw_crop(cr, view, scene_get(crop, "corners"), x, y + 18, size);
@@ -226,7 +225,6 @@ double scene_draw_crops(cairo_t *cr, const scene_view *view, const json_t *recor
         draw_set_ink(cr, crop_ink(i), 1.0);
         cairo_stroke(cr);
         (void)draw_text(cr, x, y + 11, size, (draw_font){11.5, false, crop_ink(i)}, scene_text(crop, "model"));
-        x += size + 14;
+        x += size + SCENE_CROP_GAP;
     }
-    return x - start;
 }
