@@ -29,6 +29,7 @@ typedef enum bf_model_state {
 /** "ok", "missing", "tampered", "unapproved" or "invalid"; "unknown" for another number. Static text; any thread. */
 BF_API const char *bf_model_state_name(bf_model_state state);
 
+/** Bytes of one text of bf_model_info, with its NUL. */
 #define BF_MODEL_TEXT_SIZE 256
 
 /** What is known about one model. All texts are printable ASCII and end with a NUL; those that are not known (because
