@@ -49,6 +49,8 @@ bf_rect bf_crop_rect(const bf_manifest *manifest, const bf_image *image, bf_rect
         return rect_about(cx, cy, side, side);
     case BF_CROP_BOX:
         return grown_box(image, box, manifest->crop_factor);
+    case BF_CROP_SQUARE_INSIDE:
+        return grown_box(image, rect_about(cx, cy, bf_rect_height(box), bf_rect_height(box)), manifest->crop_factor);
     case BF_CROP_WHOLE:
     case BF_CROP_ALIGNED_5:
     case BF_CROP_EYE:

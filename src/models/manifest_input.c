@@ -71,13 +71,13 @@ static bool task_allows(bf_task task, bf_crop_rule rule)
     case BF_TASK_EMBEDDING:
         return rule == BF_CROP_ALIGNED_5;
     case BF_TASK_LIVENESS:
-        return rule == BF_CROP_SQUARE || rule == BF_CROP_BOX || rule == BF_CROP_WHOLE;
+        return rule != BF_CROP_ALIGNED_5 && rule != BF_CROP_EYE;
     case BF_TASK_LANDMARKS:
     case BF_TASK_POSE:
     case BF_TASK_COUNT:
         break;
     }
-    return rule == BF_CROP_SQUARE || rule == BF_CROP_BOX;
+    return rule == BF_CROP_SQUARE || rule == BF_CROP_BOX || rule == BF_CROP_SQUARE_INSIDE;
 }
 
 static bf_status read_template(const bf_manifest_reader *r, const bf_yaml_node *map, bf_manifest *m)
@@ -104,7 +104,7 @@ static bf_status read_template(const bf_manifest_reader *r, const bf_yaml_node *
 bf_status bf_manifest_read_crop(const bf_manifest_reader *r, const bf_yaml_node *map, bf_manifest *m)
 {
     static const char *const keys[] = {"rule", "factor", "template", NULL};
-    static const char *const rules[] = {"whole", "square", "box", "aligned-5", "eye", NULL};
+    static const char *const rules[] = {"whole", "square", "box", "square-inside", "aligned-5", "eye", NULL};
     static const char *const factor_only[] = {"template", NULL};
     static const char *const template_only[] = {"factor", NULL};
     static const char *const neither[] = {"factor", "template", NULL};

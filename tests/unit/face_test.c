@@ -49,6 +49,21 @@ static void box_crop_keeps_its_shape_and_stays_inside(void **state)
     assert_near(rect.x1, 590, 1e-2);
 }
 
+static void square_inside_is_square_and_stays_inside(void **state)
+{
+    (void)state;
+    bf_image image = {.width = 640, .height = 480, .channels = 3};
+    const bf_manifest m = {.crop = BF_CROP_SQUARE_INSIDE, .crop_factor = 2};
+    bf_rect rect = bf_crop_rect(&m, &image, (bf_rect){200, 100, 260, 200});
+    assert_true(rect.x0 == 130 && rect.x1 == 330 && rect.y0 == 50 && rect.y1 == 250);
+    rect = bf_crop_rect(&m, &image, (bf_rect){0, 0, 60, 100});
+    assert_true(rect.x0 == 0 && rect.x1 == 200 && rect.y0 == 0 && rect.y1 == 200);
+    rect = bf_crop_rect(&m, &image, (bf_rect){300, 40, 500, 440});
+    assert_near(rect.x0, 160, 1e-2);
+    assert_near(rect.x1, 640, 1e-2);
+    assert_near(rect.y0, 0, 1e-2);
+}
+
 static void aligned_crop_maps_the_template_onto_the_face(void **state)
 {
     (void)state;
@@ -200,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(square_crop_may_leave_the_picture),
         cmocka_unit_test(box_crop_keeps_its_shape_and_stays_inside),
+        cmocka_unit_test(square_inside_is_square_and_stays_inside),
         cmocka_unit_test(aligned_crop_maps_the_template_onto_the_face),
         cmocka_unit_test(all_faces_of_the_samples_are_found),
         cmocka_unit_test(geometry_is_plausible_and_follows_a_mirror),
