@@ -151,8 +151,13 @@ typedef struct case_runner {
 static void tell(case_runner *runner, const char *file, int line, const char *name, const char *channel,
                  const char *message)
 {
-    bf_policy_case result = {.struct_size = sizeof result, .file = file, .line = line, .name = name,
-                             .channel = channel, .passed = message[0] == 0, .message = message};
+    bf_policy_case result = {.struct_size = sizeof result,
+                             .file = file,
+                             .line = line,
+                             .name = name,
+                             .channel = channel,
+                             .passed = message[0] == 0,
+                             .message = message};
     if (result.passed)
         runner->result.passed++;
     else

@@ -13,7 +13,7 @@ typedef struct bf_test_case {
     bf_status judging;
     bf_status reference;
     bf_band band;
-    double score;      /* 0..100; negative: by `band` */
+    double score; /* 0..100; negative: by `band` */
     bf_match_fact match;
     double similarity; /* -1..1; below -1: by `match` */
     bf_measure measure[BF_MEASURE_COUNT];
@@ -22,9 +22,9 @@ typedef struct bf_test_case {
     const bf_yaml_node *device; /* list of signals; NULL = none */
     double document_confidence;
     bf_attempt attempt;
-    int retry_count;   /* negative: by `attempt` */
+    int retry_count; /* negative: by `attempt` */
     int previous_failures;
-    int channel;       /* negative: every channel */
+    int channel; /* negative: every channel */
     bool kill_switch;
 
     bf_decision decision;

@@ -7,9 +7,22 @@
 
 #define TEST_STATUSES_MAX 128
 
-static const char *const GIVEN_KEYS[] = {"judging", "quality", "band", "score", "match", "similarity", "reference",
-                                         "risk", "device", "document_confidence", "attempt", "retry_count",
-                                         "previous_failures", "channel", "kill_switch", NULL};
+static const char *const GIVEN_KEYS[] = {"judging",
+                                         "quality",
+                                         "band",
+                                         "score",
+                                         "match",
+                                         "similarity",
+                                         "reference",
+                                         "risk",
+                                         "device",
+                                         "document_confidence",
+                                         "attempt",
+                                         "retry_count",
+                                         "previous_failures",
+                                         "channel",
+                                         "kill_switch",
+                                         NULL};
 
 /* Reads map[key] as a word of a fact, when it is there. */
 static bf_status take_word(const bf_yaml *doc, const bf_yaml_node *map, const char *key, const char *const words[],
@@ -19,7 +32,8 @@ static bf_status take_word(const bf_yaml *doc, const bf_yaml_node *map, const ch
     return node ? bf_policy_word(doc, node, key, words, ret, err) : BF_OK;
 }
 
-static bf_status take_status(const bf_yaml *doc, const bf_yaml_node *map, const char *key, bf_status *ret, bf_error *err)
+static bf_status take_status(const bf_yaml *doc, const bf_yaml_node *map, const char *key, bf_status *ret,
+                             bf_error *err)
 {
     const bf_yaml_node *node = bf_yaml_get(map, key);
     if (!node)
@@ -152,8 +166,8 @@ static bf_status parse_given(const bf_yaml *doc, const bf_yaml_node *map, bf_tes
 }
 
 /* Checks that a list holds known codes only. */
-static bf_status check_codes(const bf_yaml *doc, const bf_yaml_node *list, const char *what,
-                             const char *const words[], bf_error *err)
+static bf_status check_codes(const bf_yaml *doc, const bf_yaml_node *list, const char *what, const char *const words[],
+                             bf_error *err)
 {
     if (list->kind != BF_YAML_LIST)
         return bf_yaml_fail(doc, list, err, "'%s' must be a list of codes.", list->key);
@@ -198,8 +212,8 @@ static bf_status parse_expect(const bf_yaml *doc, const bf_yaml_node *map, bf_te
 bf_status bf_case_parse(const bf_yaml *doc, const bf_yaml_node *node, bf_test_case *ret, bf_error *err)
 {
     static const char *const keys[] = {"name", "given", "expect", NULL};
-    bf_test_case test = {.line = node->line, .band = BF_BAND_PASS, .score = -1, .similarity = -2,
-                         .document_confidence = -1};
+    bf_test_case test = {
+        .line = node->line, .band = BF_BAND_PASS, .score = -1, .similarity = -2, .document_confidence = -1};
     for (int i = 0; i < BF_MEASURE_COUNT; i++)
         test.measure[i] = (bf_measure){.status = BF_MEASURE_ASSESSED, .value = 100};
     bf_status status = bf_yaml_check_keys(doc, node, keys, err);

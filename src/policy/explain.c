@@ -67,17 +67,31 @@ static void say_setting(const sink *out, const bf_policy *policy, const char *la
     say(out, "\n");
 }
 
-enum { SHOW_PASS, SHOW_UNCERTAIN, SHOW_REQUIRED, SHOW_STRONG, SHOW_WEAK, SHOW_CAP, SHOW_UNCERTAIN_CAP, SHOW_ESCALATE,
-       SHOW_DOCUMENT, SHOW_FAILURES, SHOW_KILL_SWITCH, SHOW_COUNT };
+enum {
+    SHOW_PASS,
+    SHOW_UNCERTAIN,
+    SHOW_REQUIRED,
+    SHOW_STRONG,
+    SHOW_WEAK,
+    SHOW_CAP,
+    SHOW_UNCERTAIN_CAP,
+    SHOW_ESCALATE,
+    SHOW_DOCUMENT,
+    SHOW_FAILURES,
+    SHOW_KILL_SWITCH,
+    SHOW_COUNT
+};
 
 static void show_value(const bf_policy_settings *settings, int index, char ret[CELL_SIZE])
 {
-    const double numbers[SHOW_COUNT] = {
-        [SHOW_PASS] = settings->pass * 100,         [SHOW_UNCERTAIN] = settings->uncertain * 100,
-        [SHOW_STRONG] = settings->strong,           [SHOW_WEAK] = settings->weak,
-        [SHOW_CAP] = settings->retry_cap,           [SHOW_UNCERTAIN_CAP] = settings->uncertain_cap,
-        [SHOW_DOCUMENT] = settings->document_confidence_min,
-        [SHOW_FAILURES] = settings->failures_many};
+    const double numbers[SHOW_COUNT] = {[SHOW_PASS] = settings->pass * 100,
+                                        [SHOW_UNCERTAIN] = settings->uncertain * 100,
+                                        [SHOW_STRONG] = settings->strong,
+                                        [SHOW_WEAK] = settings->weak,
+                                        [SHOW_CAP] = settings->retry_cap,
+                                        [SHOW_UNCERTAIN_CAP] = settings->uncertain_cap,
+                                        [SHOW_DOCUMENT] = settings->document_confidence_min,
+                                        [SHOW_FAILURES] = settings->failures_many};
     if (index == SHOW_REQUIRED)
         (void)snprintf(ret, CELL_SIZE, "%s", settings->match_required ? "yes" : "no");
     else if (index == SHOW_ESCALATE)
@@ -123,9 +137,10 @@ static void say_channels(const sink *out)
 static void say_thresholds(const sink *out, const bf_policy *policy)
 {
     static const char *const labels[SHOW_COUNT] = {
-        "liveness pass", "liveness uncertain", "match required", "match strong", "match weak", "retries cap",
-        "retries uncertain_cap", "retries escalate_to", "document confidence_min", "previous_failures many",
-        "kill_switch"};
+        "liveness pass",          "liveness uncertain",  "match required",
+        "match strong",           "match weak",          "retries cap",
+        "retries uncertain_cap",  "retries escalate_to", "document confidence_min",
+        "previous_failures many", "kill_switch"};
     say(out, "\nThresholds (one value: the same on every channel)\n");
     say_channels(out);
     for (int i = 0; i < SHOW_COUNT; i++)
@@ -218,20 +233,51 @@ static void cell_text(const bf_policy *policy, bf_situation situation, char ret[
     }
 }
 
-static void say_table_row(const sink *out, const bf_policy *policy, bf_channel channel, bf_band band, int match)
+typedef struct table_row {
+    char cell[3][CELL_SIZE]; /* by risk tier; empty when the combination cannot arise */
+} table_row;
+
+static table_row make_row(const bf_policy *policy, bf_channel channel, bf_band band, int match)
 {
-    char cell[3][CELL_SIZE];
+    table_row row;
     for (int risk = BF_RISK_LOW; risk <= BF_RISK_HIGH; risk++) {
         bf_situation situation = {{0}};
         situation.value[BF_FACT_BAND] = (uint8_t)band;
         situation.value[BF_FACT_MATCH] = (uint8_t)match;
         situation.value[BF_FACT_RISK] = (uint8_t)risk;
         situation.value[BF_FACT_CHANNEL] = (uint8_t)channel;
-        cell_text(policy, situation, cell[risk]);
+        cell_text(policy, situation, row.cell[risk]);
     }
-    if (cell[0][0])
-        say(out, "  %-10s %-19s %-24s %-24s %s\n", bf_band_name(band), bf_fact_words(BF_FACT_MATCH)[match], cell[0],
-            cell[1], cell[2]);
+    return row;
+}
+
+static void say_row(const sink *out, bf_band band, const char *match, const table_row *row)
+{
+    say(out, "  %-10s %-19s %-24s %-24s %s\n", bf_band_name(band), match, row->cell[0], row->cell[1], row->cell[2]);
+}
+
+/* The rows of one band; one row when the match makes no difference. */
+static void say_band(const sink *out, const bf_policy *policy, bf_channel channel, bf_band band)
+{
+    table_row rows[BF_FACT_VALUES_MAX] = {0};
+    const table_row *first = NULL;
+    bool same = true;
+    for (int match = 0; match < bf_fact_size(BF_FACT_MATCH); match++) {
+        rows[match] = make_row(policy, channel, band, match);
+        if (!rows[match].cell[0][0])
+            continue;
+        for (int risk = 0; risk < 3 && first; risk++)
+            same = same && strcmp(first->cell[risk], rows[match].cell[risk]) == 0;
+        first = first ? first : &rows[match];
+    }
+    if (same && first) {
+        say_row(out, band, "any", first);
+        return;
+    }
+    for (int match = 0; match < bf_fact_size(BF_FACT_MATCH); match++) {
+        if (rows[match].cell[0][0])
+            say_row(out, band, bf_fact_words(BF_FACT_MATCH)[match], &rows[match]);
+    }
 }
 
 /* Whether two channels decide alike in every situation of the table. */
@@ -256,10 +302,8 @@ static void say_table(const sink *out, const bf_policy *policy, int channel)
     say(out, "\nDecisions on channel %s (a>b>c: as attempts are used up; no device signals, no earlier failures)\n",
         bf_channel_name((bf_channel)channel));
     say(out, "  %-10s %-19s %-24s %-24s %s\n", "liveness", "match", "risk low", "risk medium", "risk high");
-    for (size_t i = 0; i < sizeof bands / sizeof *bands; i++) {
-        for (int match = 0; match < bf_fact_size(BF_FACT_MATCH); match++)
-            say_table_row(out, policy, (bf_channel)channel, bands[i], match);
-    }
+    for (size_t i = 0; i < sizeof bands / sizeof *bands; i++)
+        say_band(out, policy, (bf_channel)channel, bands[i]);
 }
 
 bf_status bf_policy_explain(const char *path, bf_policy_write write, void *context, bf_error *err)

@@ -103,30 +103,37 @@ bool bf_situation_possible(const bf_policy *policy, const bf_situation *situatio
     return device_possible(settings, situation) && attempt_possible(settings, value[BF_FACT_ATTEMPT]);
 }
 
-/* Counts on by one; false when the count wraps to zero. */
-static bool advance(bf_situation *situation)
+/* Counts on by one, the last fact fastest, in the facts up to `last`; those after it start again from zero. Returns the
+ * slowest fact that changed, or -1 when the count has come round. */
+static int advance(bf_situation *situation, int last)
 {
-    for (int i = 0; i < BF_FACT_COUNT; i++) {
+    for (int i = last + 1; i < BF_FACT_COUNT; i++)
+        situation->value[i] = 0;
+    for (int i = last; i >= 0; i--) {
         if (++situation->value[i] < SIZES[i])
-            return true;
+            return i;
         situation->value[i] = 0;
     }
-    return false;
+    return -1;
 }
+
+/* The facts after this one can take any value whatever the others are, so they need no check and are skipped over
+ * together. */
+#define LAST_DEPENDENT_FACT ((int)BF_FACT_ATTEMPT)
+_Static_assert((int)BF_FACT_FAILURES == LAST_DEPENDENT_FACT + 1 && (int)BF_FACT_COUNT == LAST_DEPENDENT_FACT + 3,
+               "only failures and document are independent");
 
 bool bf_situation_next(const bf_policy *policy, bf_situation *ret, bool *ret_started)
 {
-    if (!*ret_started) {
+    int changed = 0;
+    if (*ret_started)
+        changed = advance(ret, BF_FACT_COUNT - 1);
+    else
         *ret = (bf_situation){0};
-        *ret_started = true;
-        if (bf_situation_possible(policy, ret))
-            return true;
-    }
-    while (advance(ret)) {
-        if (bf_situation_possible(policy, ret))
-            return true;
-    }
-    return false;
+    *ret_started = true;
+    while (changed >= 0 && changed <= LAST_DEPENDENT_FACT && !bf_situation_possible(policy, ret))
+        changed = advance(ret, LAST_DEPENDENT_FACT);
+    return changed >= 0;
 }
 
 void bf_situation_describe(const bf_situation *situation, char ret[BF_SITUATION_TEXT_SIZE])
@@ -134,8 +141,8 @@ void bf_situation_describe(const bf_situation *situation, char ret[BF_SITUATION_
     size_t used = 0;
     ret[0] = 0;
     for (int i = 0; i < BF_FACT_COUNT && used < BF_SITUATION_TEXT_SIZE; i++) {
-        int put = snprintf(ret + used, BF_SITUATION_TEXT_SIZE - used, "%s%s %s", i ? ", " : "", bf_fact_name((bf_fact)i),
-                           bf_fact_words((bf_fact)i)[situation->value[i]]);
+        int put = snprintf(ret + used, BF_SITUATION_TEXT_SIZE - used, "%s%s %s", i ? ", " : "",
+                           bf_fact_name((bf_fact)i), bf_fact_words((bf_fact)i)[situation->value[i]]);
         used += put > 0 ? (size_t)put : 0;
     }
 }

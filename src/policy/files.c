@@ -41,28 +41,27 @@ static bf_status read_text(const char *path, bf_bytes *ret_bytes, bf_policy_text
     return status;
 }
 
-bf_status bf_policy_bundle_read(const char *path, bf_policy_bundle *ret, bf_error *err)
+bf_status bf_policy_bundle_read(const char *path, bf_policy_bundle *bundle, bf_error *err)
 {
     BF_CLEANUP(bf_bytes_done) bf_bytes own_bytes = {0};
     BF_CLEANUP(bf_bytes_done) bf_bytes base_bytes = {0};
-    BF_CLEANUP(bf_yaml_free) bf_yaml *doc = NULL;
     bf_policy_text own = {0}, base = {0};
     char other[PATH_SIZE];
     bf_status status = read_text(path, &own_bytes, &own, err);
     if (status == BF_OK)
-        status = bf_yaml_parse(own.yaml, own.size, own.name, &doc, err);
+        status = bf_yaml_parse(own.yaml, own.size, own.name, &bundle->own, err);
     if (status == BF_OK)
-        status = base_path(doc, path, other, err);
+        status = base_path(bundle->own, path, other, err);
     if (status != BF_OK)
         return status;
     if (other[0] == 0)
-        return bf_policy_bundle_parse(&own, NULL, ret, err);
+        return bf_policy_bundle_parse(&own, NULL, bundle, err);
     status = read_text(other, &base_bytes, &base, err);
     if (status != BF_OK) {
         bf_fail_prefix(err, "%s extends another file", path);
         return status;
     }
-    return bf_policy_bundle_parse(&own, &base, ret, err);
+    return bf_policy_bundle_parse(&own, &base, bundle, err);
 }
 
 bf_status bf_policy_read(const char *path, bf_policy **ret, bf_error *err)

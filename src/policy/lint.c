@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/words.h"
 #include "policy/rules.h"
 
 static bf_fact_mask everything(void)
@@ -38,16 +39,18 @@ static const char *forbidden(bf_decision decision, const bf_situation *situation
     return NULL;
 }
 
-/* Whether a rule may give its reason in a situation. */
-static bool reason_allowed(const bf_policy *policy, int index, const bf_situation *situation)
+/* What is wrong with a rule's reason in a situation; NULL when it may be given. */
+static const char *reason_fault(const bf_policy *policy, int index, const bf_situation *situation)
 {
     const bf_rule *rule = &policy->rule[index];
     bool praises = rule->reason == BF_REASON_LIVE || rule->reason == BF_REASON_LIVE_AND_MATCHED;
-    if (praises != (rule->decision == BF_DECISION_APPROVE))
-        return false;
+    if (praises && rule->decision != BF_DECISION_APPROVE)
+        return "which is for approvals only";
+    if (!praises && rule->decision == BF_DECISION_APPROVE)
+        return "but an approval says LIVE or LIVE_AND_MATCHED";
     if (rule->reason == BF_REASON_NO_RULE && index != policy->rule_count - 1)
-        return false;
-    return bf_reason_holds(rule->reason, situation);
+        return "which is for the last rule only";
+    return bf_reason_holds(rule->reason, situation) ? NULL : "which is not true here";
 }
 
 static bf_status check_verdict(const bf_policy_documents *documents, const bf_policy *policy,
@@ -60,9 +63,11 @@ static bf_status check_verdict(const bf_policy_documents *documents, const bf_po
         bf_situation_describe(situation, where);
         return bf_rule_fail(documents, rule, err, "%s: %s.", fault, where);
     }
-    if (!reason_allowed(policy, verdict.rule, situation)) {
+    fault = reason_fault(policy, verdict.rule, situation);
+    if (fault) {
         bf_situation_describe(situation, where);
-        return bf_rule_fail(documents, rule, err, "gives a reason that is not true here: %s.", where);
+        return bf_rule_fail(documents, rule, err, "gives the reason %s, %s: %s.", bf_reason_name(rule->reason), fault,
+                            where);
     }
     return BF_OK;
 }

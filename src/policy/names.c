@@ -4,35 +4,50 @@
 #include "policy/rules.h"
 
 const char *const BF_DECISION_WORDS[] = {
-    [BF_DECISION_REVIEW] = "review",   [BF_DECISION_RETRY] = "retry",     [BF_DECISION_CHALLENGE] = "challenge",
-    [BF_DECISION_REJECT] = "reject",   [BF_DECISION_APPROVE] = "approve", NULL};
-static const char *const BAND_WORDS[] = {
-    [BF_BAND_NOT_JUDGED] = "not_judged", [BF_BAND_PASS] = "pass", [BF_BAND_UNCERTAIN] = "uncertain",
-    [BF_BAND_FAIL] = "fail", NULL};
-static const char *const OUTCOME_WORDS[] = {
-    [BF_MATCH_NOT_REQUESTED] = "not_requested", [BF_MATCH_STRONG] = "strong", [BF_MATCH_WEAK] = "weak",
-    [BF_MATCH_NONE] = "none", [BF_MATCH_NOT_JUDGED] = "not_judged", NULL};
-const char *const BF_CHANNEL_WORDS[] = {
-    [BF_CHANNEL_UNSPECIFIED] = "unspecified", [BF_CHANNEL_ANDROID_APP] = "android_app",
-    [BF_CHANNEL_IOS_APP] = "ios_app",         [BF_CHANNEL_MOBILE_WEB] = "mobile_web",
-    [BF_CHANNEL_DESKTOP_WEB] = "desktop_web", [BF_CHANNEL_KIOSK] = "kiosk", NULL};
+    [BF_DECISION_REVIEW] = "review", [BF_DECISION_RETRY] = "retry",     [BF_DECISION_CHALLENGE] = "challenge",
+    [BF_DECISION_REJECT] = "reject", [BF_DECISION_APPROVE] = "approve", NULL};
+static const char *const BAND_WORDS[] = {[BF_BAND_NOT_JUDGED] = "not_judged",
+                                         [BF_BAND_PASS] = "pass",
+                                         [BF_BAND_UNCERTAIN] = "uncertain",
+                                         [BF_BAND_FAIL] = "fail",
+                                         NULL};
+static const char *const OUTCOME_WORDS[] = {[BF_MATCH_NOT_REQUESTED] = "not_requested",
+                                            [BF_MATCH_STRONG] = "strong",
+                                            [BF_MATCH_WEAK] = "weak",
+                                            [BF_MATCH_NONE] = "none",
+                                            [BF_MATCH_NOT_JUDGED] = "not_judged",
+                                            NULL};
+const char *const BF_CHANNEL_WORDS[] = {[BF_CHANNEL_UNSPECIFIED] = "unspecified",
+                                        [BF_CHANNEL_ANDROID_APP] = "android_app",
+                                        [BF_CHANNEL_IOS_APP] = "ios_app",
+                                        [BF_CHANNEL_MOBILE_WEB] = "mobile_web",
+                                        [BF_CHANNEL_DESKTOP_WEB] = "desktop_web",
+                                        [BF_CHANNEL_KIOSK] = "kiosk",
+                                        NULL};
 static const char *const RISK_WORDS[] = {
     [BF_RISK_LOW] = "low", [BF_RISK_MEDIUM] = "medium", [BF_RISK_HIGH] = "high", NULL};
-const char *const BF_EFFECT_WORDS[] = {
-    [BF_EFFECT_LOW] = "low",             [BF_EFFECT_MEDIUM] = "medium", [BF_EFFECT_HIGH] = "high",
-    [BF_EFFECT_CHALLENGE] = "challenge", [BF_EFFECT_REVIEW] = "review", [BF_EFFECT_REJECT] = "reject", NULL};
-static const char *const CAPTURE_WORDS[] = {
-    [BF_CAPTURE_OK] = "ok",                         [BF_CAPTURE_INPUT_UNUSABLE] = "input_unusable",
-    [BF_CAPTURE_NO_FACE] = "no_face",               [BF_CAPTURE_MULTIPLE_FACES] = "multiple_faces",
-    [BF_CAPTURE_LOW_QUALITY] = "low_quality",       [BF_CAPTURE_ERROR] = "error", NULL};
-static const char *const MATCH_WORDS[] = {
-    [BF_MATCH_FACT_NOT_REQUESTED] = "not_requested",
-    [BF_MATCH_FACT_STRONG] = "strong",
-    [BF_MATCH_FACT_WEAK] = "weak",
-    [BF_MATCH_FACT_NONE] = "none",
-    [BF_MATCH_FACT_REFERENCE_UNUSABLE] = "reference_unusable",
-    [BF_MATCH_FACT_NOT_COMPARED] = "not_compared",
-    [BF_MATCH_FACT_MISSING] = "missing", NULL};
+const char *const BF_EFFECT_WORDS[] = {[BF_EFFECT_LOW] = "low",
+                                       [BF_EFFECT_MEDIUM] = "medium",
+                                       [BF_EFFECT_HIGH] = "high",
+                                       [BF_EFFECT_CHALLENGE] = "challenge",
+                                       [BF_EFFECT_REVIEW] = "review",
+                                       [BF_EFFECT_REJECT] = "reject",
+                                       NULL};
+static const char *const CAPTURE_WORDS[] = {[BF_CAPTURE_OK] = "ok",
+                                            [BF_CAPTURE_INPUT_UNUSABLE] = "input_unusable",
+                                            [BF_CAPTURE_NO_FACE] = "no_face",
+                                            [BF_CAPTURE_MULTIPLE_FACES] = "multiple_faces",
+                                            [BF_CAPTURE_LOW_QUALITY] = "low_quality",
+                                            [BF_CAPTURE_ERROR] = "error",
+                                            NULL};
+static const char *const MATCH_WORDS[] = {[BF_MATCH_FACT_NOT_REQUESTED] = "not_requested",
+                                          [BF_MATCH_FACT_STRONG] = "strong",
+                                          [BF_MATCH_FACT_WEAK] = "weak",
+                                          [BF_MATCH_FACT_NONE] = "none",
+                                          [BF_MATCH_FACT_REFERENCE_UNUSABLE] = "reference_unusable",
+                                          [BF_MATCH_FACT_NOT_COMPARED] = "not_compared",
+                                          [BF_MATCH_FACT_MISSING] = "missing",
+                                          NULL};
 static const char *const DEVICE_WORDS[] = {
     [BF_DEVICE_CLEAR] = "clear",   [BF_DEVICE_RISK] = "risk",     [BF_DEVICE_CHALLENGE] = "challenge",
     [BF_DEVICE_REVIEW] = "review", [BF_DEVICE_REJECT] = "reject", NULL};

@@ -97,9 +97,9 @@ static bf_risk_tier risk_of(bf_risk_tier tier, bf_effect effect)
 static bf_device device_of(bf_effect effect)
 {
     static const bf_device devices[] = {
-        [BF_EFFECT_LOW] = BF_DEVICE_CLEAR,           [BF_EFFECT_MEDIUM] = BF_DEVICE_RISK,
-        [BF_EFFECT_HIGH] = BF_DEVICE_RISK,           [BF_EFFECT_CHALLENGE] = BF_DEVICE_CHALLENGE,
-        [BF_EFFECT_REVIEW] = BF_DEVICE_REVIEW,       [BF_EFFECT_REJECT] = BF_DEVICE_REJECT};
+        [BF_EFFECT_LOW] = BF_DEVICE_CLEAR,     [BF_EFFECT_MEDIUM] = BF_DEVICE_RISK,
+        [BF_EFFECT_HIGH] = BF_DEVICE_RISK,     [BF_EFFECT_CHALLENGE] = BF_DEVICE_CHALLENGE,
+        [BF_EFFECT_REVIEW] = BF_DEVICE_REVIEW, [BF_EFFECT_REJECT] = BF_DEVICE_REJECT};
     return devices[effect];
 }
 

@@ -107,8 +107,8 @@ static bf_status parse_rationale(const bf_yaml *doc, bool required, bf_policy *p
 
 static bf_status check_root(const bf_yaml *doc, bool is_base, bf_error *err)
 {
-    static const char *const own_keys[] = {"flow", "version", "extends", "rationale", BF_SETTINGS_KEYS, "channels",
-                                           "rules", "tests", NULL};
+    static const char *const own_keys[] = {"flow",     "version", "extends", "rationale", BF_SETTINGS_KEYS,
+                                           "channels", "rules",   "tests",   NULL};
     static const char *const base_keys[] = {"rationale", BF_SETTINGS_KEYS, "channels", "rules", "tests", NULL};
     return bf_yaml_check_keys(doc, bf_yaml_root(doc), is_base ? base_keys : own_keys, err);
 }
@@ -195,24 +195,18 @@ static bf_status parse_documents(const bf_policy_text *own, const bf_policy_text
     return status == BF_OK ? bf_cases_check(bundle->own, policy, err) : status;
 }
 
-bf_status bf_policy_bundle_parse(const bf_policy_text *own, const bf_policy_text *base, bf_policy_bundle *ret,
+bf_status bf_policy_bundle_parse(const bf_policy_text *own, const bf_policy_text *base, bf_policy_bundle *bundle,
                                  bf_error *err)
 {
-    BF_CLEANUP(bf_policy_bundle_done) bf_policy_bundle bundle = {0};
-    bf_status status = bf_yaml_parse(own->yaml, own->size, own->name, &bundle.own, err);
+    bf_status status = BF_OK;
+    if (!bundle->own)
+        status = bf_yaml_parse(own->yaml, own->size, own->name, &bundle->own, err);
     if (status == BF_OK && base)
-        status = bf_yaml_parse(base->yaml, base->size, base->name, &bundle.base, err);
+        status = bf_yaml_parse(base->yaml, base->size, base->name, &bundle->base, err);
     if (status != BF_OK)
         return status;
-    bundle.policy = bf_calloc(1, sizeof *bundle.policy);
-    if (!bundle.policy)
-        return bf_fail_memory(err);
-    status = parse_documents(own, base, &bundle, err);
-    if (status != BF_OK)
-        return status;
-    *ret = bundle;
-    bundle = (bf_policy_bundle){0};
-    return BF_OK;
+    bundle->policy = bf_calloc(1, sizeof *bundle->policy);
+    return bundle->policy ? parse_documents(own, base, bundle, err) : bf_fail_memory(err);
 }
 
 bf_status bf_policy_parse_extending(const bf_policy_text *own, const bf_policy_text *base, bf_policy **ret,

@@ -28,18 +28,18 @@ typedef struct bf_risk_context {
 
 /* Everything the rules may look at. */
 typedef struct bf_policy_input {
-    bf_status judging;            /* BF_OK, or why the capture could not be decoded or judged (input, quality, model,
+    bf_status judging;         /* BF_OK, or why the capture could not be decoded or judged (input, quality, model,
                                      internal families) */
-    const bf_quality *quality;    /* NULL when no face was measured */
-    bool liveness_present;        /* some calibrated evidence was fused */
-    double live_probability;      /* 0..1 at the fusion's stated prior; valid when liveness_present */
+    const bf_quality *quality; /* NULL when no face was measured */
+    bool liveness_present;     /* some calibrated evidence was fused */
+    double live_probability;   /* 0..1 at the fusion's stated prior; valid when liveness_present */
     bool match_requested;
-    bf_status reference_status;   /* BF_OK or a BF_REFERENCE_* code; valid when match_requested */
-    bool match_present;           /* both embeddings were compared */
-    double match_similarity;      /* cosine, -1..1; valid when match_present */
+    bf_status reference_status; /* BF_OK or a BF_REFERENCE_* code; valid when match_requested */
+    bool match_present;         /* both embeddings were compared */
+    double match_similarity;    /* cosine, -1..1; valid when match_present */
     bf_channel channel;
     bf_risk_context risk;
-    bool kill_switch;             /* the operator has switched automatic decisions off */
+    bool kill_switch; /* the operator has switched automatic decisions off */
 } bf_policy_input;
 
 #define BF_REASONS_MAX 12
@@ -49,13 +49,13 @@ typedef struct bf_policy_output {
     bf_decision decision;
     bf_band band;
     bf_match_outcome match;
-    bool quality_passed;          /* false when a gate threshold was missed or no face was measured */
+    bool quality_passed; /* false when a gate threshold was missed or no face was measured */
     bool measure_failed[BF_MEASURE_COUNT];
     bf_reason reasons[BF_REASONS_MAX]; /* reasons[0] is the first reason */
     int reason_count;
     bf_guidance guidance[BF_GUIDANCES_MAX]; /* most important first */
     int guidance_count;
-    char rule[BF_NAME_MAX];       /* id of the rule that decided, for the operator */
+    char rule[BF_NAME_MAX]; /* id of the rule that decided, for the operator */
 } bf_policy_output;
 
 typedef struct bf_policy bf_policy;

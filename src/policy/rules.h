@@ -18,11 +18,11 @@
 #define BF_POLICY_TEXT_MAX 2048 /* rationale, with the NUL */
 
 typedef enum bf_fact {
-    BF_FACT_CAPTURE,  /* could the capture be judged at all, else why not */
-    BF_FACT_BAND,     /* liveness */
+    BF_FACT_CAPTURE, /* could the capture be judged at all, else why not */
+    BF_FACT_BAND,    /* liveness */
     BF_FACT_MATCH,
-    BF_FACT_RISK,     /* the caller's tier, raised by device signals */
-    BF_FACT_DEVICE,   /* the gravest device signal */
+    BF_FACT_RISK,   /* the caller's tier, raised by device signals */
+    BF_FACT_DEVICE, /* the gravest device signal */
     BF_FACT_CHANNEL,
     BF_FACT_ATTEMPT,  /* how many attempts were made, against the retry caps */
     BF_FACT_FAILURES, /* previous failures */
@@ -30,25 +30,46 @@ typedef enum bf_fact {
     BF_FACT_COUNT
 } bf_fact;
 
-typedef enum bf_capture { BF_CAPTURE_OK, BF_CAPTURE_INPUT_UNUSABLE, BF_CAPTURE_NO_FACE, BF_CAPTURE_MULTIPLE_FACES,
-                          BF_CAPTURE_LOW_QUALITY, BF_CAPTURE_ERROR } bf_capture;
+typedef enum bf_capture {
+    BF_CAPTURE_OK,
+    BF_CAPTURE_INPUT_UNUSABLE,
+    BF_CAPTURE_NO_FACE,
+    BF_CAPTURE_MULTIPLE_FACES,
+    BF_CAPTURE_LOW_QUALITY,
+    BF_CAPTURE_ERROR
+} bf_capture;
 
 /* The band and channel facts are bf_band and bf_channel; risk is bf_risk_tier. */
 
 /* Finer than bf_match_outcome, because it matters why nothing was compared. The first four have its numbers. */
-typedef enum bf_match_fact { BF_MATCH_FACT_NOT_REQUESTED, BF_MATCH_FACT_STRONG, BF_MATCH_FACT_WEAK, BF_MATCH_FACT_NONE,
-                             BF_MATCH_FACT_REFERENCE_UNUSABLE, /* the portrait is at fault */
-                             BF_MATCH_FACT_NOT_COMPARED, /* requested, portrait not at fault, no similarity */
-                             BF_MATCH_FACT_MISSING /* the policy requires a match and none was requested */
+typedef enum bf_match_fact {
+    BF_MATCH_FACT_NOT_REQUESTED,
+    BF_MATCH_FACT_STRONG,
+    BF_MATCH_FACT_WEAK,
+    BF_MATCH_FACT_NONE,
+    BF_MATCH_FACT_REFERENCE_UNUSABLE, /* the portrait is at fault */
+    BF_MATCH_FACT_NOT_COMPARED,       /* requested, portrait not at fault, no similarity */
+    BF_MATCH_FACT_MISSING             /* the policy requires a match and none was requested */
 } bf_match_fact;
 
 /* What a device signal does, from harmless to grave. MEDIUM and HIGH raise the risk tier; the graver ones make it
  * high and forbid everything milder than their name (the linter sees to that). */
-typedef enum bf_effect { BF_EFFECT_LOW, BF_EFFECT_MEDIUM, BF_EFFECT_HIGH, BF_EFFECT_CHALLENGE, BF_EFFECT_REVIEW,
-                         BF_EFFECT_REJECT } bf_effect;
+typedef enum bf_effect {
+    BF_EFFECT_LOW,
+    BF_EFFECT_MEDIUM,
+    BF_EFFECT_HIGH,
+    BF_EFFECT_CHALLENGE,
+    BF_EFFECT_REVIEW,
+    BF_EFFECT_REJECT
+} bf_effect;
 
-typedef enum bf_device { BF_DEVICE_CLEAR, BF_DEVICE_RISK, BF_DEVICE_CHALLENGE, BF_DEVICE_REVIEW,
-                         BF_DEVICE_REJECT } bf_device;
+typedef enum bf_device {
+    BF_DEVICE_CLEAR,
+    BF_DEVICE_RISK,
+    BF_DEVICE_CHALLENGE,
+    BF_DEVICE_REVIEW,
+    BF_DEVICE_REJECT
+} bf_device;
 
 /* EARLY: another attempt may be asked for, whatever the cause. LATE: no more after a capture that was judged but not
  * clear. LAST: nothing more may be asked of the person. */
@@ -57,6 +78,9 @@ typedef enum bf_attempt { BF_ATTEMPT_EARLY, BF_ATTEMPT_LATE, BF_ATTEMPT_LAST } b
 typedef enum bf_failures { BF_FAILURES_NONE, BF_FAILURES_SOME, BF_FAILURES_MANY } bf_failures;
 
 typedef enum bf_document { BF_DOCUMENT_UNKNOWN, BF_DOCUMENT_OK, BF_DOCUMENT_LOW } bf_document;
+
+#define BF_FACT_VALUES_MAX 7
+_Static_assert(BF_POLICY_RULES_MAX <= 64, "a set of rules fits 64 bits");
 
 typedef struct bf_situation {
     uint8_t value[BF_FACT_COUNT];
@@ -84,17 +108,17 @@ typedef struct bf_device_signal {
 /* Every value that may differ by channel. */
 typedef struct bf_policy_settings {
     bf_measure_gate gate[BF_MEASURE_COUNT];
-    double pass, uncertain;        /* least probability, 0..1 */
+    double pass, uncertain; /* least probability, 0..1 */
     bool match_required;
-    double strong, weak;           /* least cosine */
-    int retry_cap, uncertain_cap;  /* attempts already made at which no more are asked for */
-    bf_decision escalate_to;       /* CHALLENGE or REVIEW */
-    bf_effect other_signal;        /* effect of a signal that is not listed */
+    double strong, weak;          /* least cosine */
+    int retry_cap, uncertain_cap; /* attempts already made at which no more are asked for */
+    bf_decision escalate_to;      /* CHALLENGE or REVIEW */
+    bf_effect other_signal;       /* effect of a signal that is not listed */
     bf_device_signal signal[BF_POLICY_SIGNALS_MAX];
     int signal_count;
     double document_confidence_min;
     int failures_many;
-    bf_decision kill_switch;       /* REVIEW or REJECT */
+    bf_decision kill_switch; /* REVIEW or REJECT */
 } bf_policy_settings;
 
 typedef struct bf_rule {
@@ -114,12 +138,13 @@ struct bf_policy {
     char rationale[BF_POLICY_TEXT_MAX];
     bf_policy_settings settings[BF_CHANNEL_COUNT];
     bf_rule rule[BF_POLICY_RULES_MAX];
-    int rule_count; /* the last one catches all */
+    int rule_count;                                    /* the last one catches all */
+    uint64_t allow[BF_FACT_COUNT][BF_FACT_VALUES_MAX]; /* bit i: rule i accepts this value of the fact */
 };
 
 /* What the rules make of a situation. */
 typedef struct bf_verdict {
-    int rule;             /* index of the first rule that applies */
+    int rule;             /* index of the first rule that applies; -1 when none does, which the linter excludes */
     bf_decision decision; /* after the retry caps */
     bool capped;          /* a retry cap changed the rule's decision */
 } bf_verdict;
@@ -202,8 +227,8 @@ bf_status bf_settings_apply(const bf_yaml *doc, const bf_yaml_node *map, bf_poli
 bf_status bf_settings_complete(const bf_yaml *doc, const bf_settings_given *given, bf_error *err);
 
 /* Keys of sections, for checking the keys of a root or a channel. */
-#define BF_SETTINGS_KEYS "quality", "liveness", "match", "retries", "device_risk", "document", "previous_failures", \
-                         "kill_switch"
+#define BF_SETTINGS_KEYS                                                                                               \
+    "quality", "liveness", "match", "retries", "device_risk", "document", "previous_failures", "kill_switch"
 
 /* Finds `word` among `words`, reporting an unknown one with the nearest. `what` names the kind of word. */
 bf_status bf_policy_word(const bf_yaml *doc, const bf_yaml_node *node, const char *what, const char *const words[],
@@ -225,8 +250,8 @@ bf_status bf_policy_parse_rules(const bf_policy_documents *documents, bf_policy 
 bf_status bf_policy_check(const bf_policy_documents *documents, const bf_policy *policy, bf_error *err);
 
 /* "FILE:LINE: message" for a rule. */
-bf_status bf_rule_fail(const bf_policy_documents *documents, const bf_rule *rule, bf_error *err, const char *format, ...)
-    BF_PRINTF(4, 5);
+bf_status bf_rule_fail(const bf_policy_documents *documents, const bf_rule *rule, bf_error *err, const char *format,
+                       ...) BF_PRINTF(4, 5);
 
 /* ---- parse.c ---- */
 
@@ -236,10 +261,11 @@ typedef struct bf_policy_bundle {
     bf_policy *policy;
 } bf_policy_bundle;
 
-/* Parses, lints and checks the syntax of the test cases. On success the caller frees with bf_policy_bundle_done. */
-bf_status bf_policy_bundle_parse(const bf_policy_text *own, const bf_policy_text *base, bf_policy_bundle *ret,
+/* Parses, lints and checks the syntax of the test cases. `bundle` starts at zero, or with `own` parsed already. Whether
+ * it succeeds or not, the caller frees what is in it with bf_policy_bundle_done. */
+bf_status bf_policy_bundle_parse(const bf_policy_text *own, const bf_policy_text *base, bf_policy_bundle *bundle,
                                  bf_error *err);
-bf_status bf_policy_bundle_read(const char *path, bf_policy_bundle *ret, bf_error *err);
+bf_status bf_policy_bundle_read(const char *path, bf_policy_bundle *bundle, bf_error *err);
 void bf_policy_bundle_done(bf_policy_bundle *bundle);
 
 #endif

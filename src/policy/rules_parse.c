@@ -9,7 +9,8 @@
 
 static const char *const RESERVED_IDS[] = {"kill_switch", "no_rule", NULL};
 
-bf_status bf_rule_fail(const bf_policy_documents *documents, const bf_rule *rule, bf_error *err, const char *format, ...)
+bf_status bf_rule_fail(const bf_policy_documents *documents, const bf_rule *rule, bf_error *err, const char *format,
+                       ...)
 {
     char text[BF_ERROR_TEXT_SIZE];
     va_list args;
@@ -166,8 +167,25 @@ static bf_status parse_list(const bf_yaml *doc, bool from_base, bf_policy *polic
     return BF_OK;
 }
 
+/* Turns the rules' conditions on their side: for each value of each fact, the rules that accept it. */
+static void index_rules(bf_policy *policy)
+{
+    for (int i = 0; i < policy->rule_count; i++) {
+        for (int fact = 0; fact < BF_FACT_COUNT; fact++) {
+            for (int value = 0; value < bf_fact_size((bf_fact)fact); value++) {
+                if (policy->rule[i].when & bf_fact_bit((bf_fact)fact, value))
+                    policy->allow[fact][value] |= (uint64_t)1 << i;
+            }
+        }
+    }
+}
+
 bf_status bf_policy_parse_rules(const bf_policy_documents *documents, bf_policy *policy, bf_error *err)
 {
     bf_status status = documents->base ? parse_list(documents->base, true, policy, err) : BF_OK;
-    return status == BF_OK ? parse_list(documents->own, false, policy, err) : status;
+    if (status == BF_OK)
+        status = parse_list(documents->own, false, policy, err);
+    if (status == BF_OK)
+        index_rules(policy);
+    return status;
 }

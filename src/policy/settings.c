@@ -138,7 +138,8 @@ static bf_status check_retries(const bf_yaml *doc, const bf_yaml_node *map, cons
         settings->uncertain_cap == settings->retry_cap)
         return bf_yaml_fail(doc, map, err,
                             "contradictory retries: escalate_to is challenge, but uncertain_cap (%d) equals cap, so no "
-                            "attempt is left for it.", settings->uncertain_cap);
+                            "attempt is left for it.",
+                            settings->uncertain_cap);
     return BF_OK;
 }
 
@@ -229,9 +230,13 @@ static bf_status read_bounds(const bf_yaml *doc, const bf_yaml_node *node, bf_me
 static bf_status apply_measure(const bf_yaml *doc, const bf_yaml_node *node, bf_measure_id id,
                                bf_measure_gate *ret_gate, bf_error *err)
 {
-    static const char *const keys[] = {"min", "min_native", "max_native", "guidance", "guidance_high", "optional", NULL};
-    bf_measure_gate gate = {.used = true, .native_min = -INFINITY, .native_max = INFINITY,
-                            .guidance = bf_gate_guidance_low(id), .guidance_high = bf_gate_guidance_high(id)};
+    static const char *const keys[] = {"min",           "min_native", "max_native", "guidance",
+                                       "guidance_high", "optional",   NULL};
+    bf_measure_gate gate = {.used = true,
+                            .native_min = -INFINITY,
+                            .native_max = INFINITY,
+                            .guidance = bf_gate_guidance_low(id),
+                            .guidance_high = bf_gate_guidance_high(id)};
     if (node->kind == BF_YAML_SCALAR && !node->quoted && strcmp(node->scalar, "off") == 0) {
         gate.used = false;
         *ret_gate = gate;
@@ -312,9 +317,13 @@ bf_status bf_settings_apply(const bf_yaml *doc, const bf_yaml_node *map, bf_poli
         const char *key;
         section_fn *apply;
     } sections[] = {
-        {"quality", apply_quality},         {"liveness", apply_liveness}, {"match", apply_match},
-        {"retries", apply_retries},         {"device_risk", apply_device_risk},
-        {"document", apply_document},       {"previous_failures", apply_failures},
+        {"quality", apply_quality},
+        {"liveness", apply_liveness},
+        {"match", apply_match},
+        {"retries", apply_retries},
+        {"device_risk", apply_device_risk},
+        {"document", apply_document},
+        {"previous_failures", apply_failures},
     };
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         const bf_yaml_node *section = bf_yaml_get(map, sections[i].key);

@@ -1,4 +1,6 @@
 /* The decision of a situation, and which reasons are true in it. The linter proves what it proves about this file. */
+#include <string.h>
+
 #include "policy/rules.h"
 
 /* Whether the capture and the comparison were judged, so that asking again is asking for a clearer answer. */
@@ -11,15 +13,13 @@ static bool judged_but_unclear(const bf_situation *situation)
 
 bf_verdict bf_policy_apply(const bf_policy *policy, const bf_situation *situation)
 {
-    bf_verdict verdict = {.rule = -1, .decision = BF_DECISION_REVIEW, .capped = false};
-    bf_fact_mask mask = bf_situation_mask(situation);
-    for (int i = 0; i < policy->rule_count && verdict.rule < 0; i++) {
-        if ((mask & ~policy->rule[i].when) == 0)
-            verdict.rule = i;
-    }
-    if (verdict.rule < 0)
-        return verdict;
-    verdict.decision = policy->rule[verdict.rule].decision;
+    uint64_t applying = UINT64_MAX;
+    for (int fact = 0; fact < BF_FACT_COUNT; fact++)
+        applying &= policy->allow[fact][situation->value[fact]];
+    int first = ffsll((long long)applying) - 1;
+    if (first < 0 || first >= policy->rule_count)
+        return (bf_verdict){.rule = -1, .decision = BF_DECISION_REVIEW};
+    bf_verdict verdict = {.rule = first, .decision = policy->rule[first].decision};
     bool asks_again = verdict.decision == BF_DECISION_RETRY || verdict.decision == BF_DECISION_CHALLENGE;
     int attempt = situation->value[BF_FACT_ATTEMPT];
     if (asks_again && attempt == BF_ATTEMPT_LAST) {
