@@ -1,0 +1,281 @@
+/* Every shipped journey in every situation: the promises that no policy may break, checked from outside by numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/words.h"
+#include "bonafide/policy.h"
+#include "policy_test.h"
+
+/* How the capture came out. */
+typedef enum capture { CAPTURE_GOOD, CAPTURE_BLURRED, CAPTURE_UNMEASURED } capture;
+
+/* Numbers that lie well inside the same band of every shipped policy. */
+static const double PROBABILITIES[] = {0.99, 0.70, 0.10, -1 /* absent */};
+enum { LIVE_PASS, LIVE_UNCERTAIN, LIVE_FAIL, LIVE_ABSENT };
+static const double SIMILARITIES[] = {0.60, 0.38, 0.05};
+enum { MATCH_STRONG, MATCH_WEAK, MATCH_NONE, MATCH_NO_PORTRAIT, MATCH_BAD_PORTRAIT, MATCH_LOST, MATCH_WAYS };
+static const char *const SIGNALS[] = {"", "vpn", "rooted", "remote_control", "injected_stream", "never_heard_of"};
+static const int RETRIES[] = {0, 1, 3, 6};
+static const int FAILURES[] = {0, 1, 5};
+
+typedef struct situation {
+    const char *flow;
+    bf_status judging;
+    capture capture;
+    int live, match, risk, signal, retry, failures, document;
+    bf_channel channel;
+} situation;
+
+static bf_quality good, blurred;
+
+static void make_input(const situation *at, bf_policy_input *ret)
+{
+    *ret = good_input(at->capture == CAPTURE_GOOD ? &good : at->capture == CAPTURE_BLURRED ? &blurred : NULL);
+    ret->judging = at->judging;
+    ret->liveness_present = at->live != LIVE_ABSENT;
+    ret->live_probability = PROBABILITIES[at->live];
+    ret->match_requested = at->match != MATCH_NO_PORTRAIT;
+    ret->reference_status = at->match == MATCH_BAD_PORTRAIT ? BF_REFERENCE_NO_FACE : BF_OK;
+    ret->match_present = at->match <= MATCH_NONE;
+    ret->match_similarity = at->match <= MATCH_NONE ? SIMILARITIES[at->match] : 0;
+    ret->channel = at->channel;
+    ret->risk.risk_tier = (bf_risk_tier)at->risk;
+    ret->risk.retry_count = RETRIES[at->retry];
+    ret->risk.previous_failures = FAILURES[at->failures];
+    ret->risk.document_confidence = at->document == 0 ? -1 : at->document == 1 ? 0.2 : 0.9;
+    if (at->signal > 0) {
+        (void)snprintf(ret->risk.device_signals[0], BF_NAME_MAX, "%s", SIGNALS[at->signal]);
+        ret->risk.device_signal_count = 1;
+    }
+}
+
+static bool capture_judged(const situation *at)
+{
+    return at->judging == BF_OK && at->capture == CAPTURE_GOOD;
+}
+
+/* The first promise that an output breaks; NULL when it keeps all. */
+static const char *broken_promise(const situation *at, const bf_policy_output *output)
+{
+    bool judged = capture_judged(at) && at->live != LIVE_ABSENT;
+    bool match_optional = strcmp(at->flow, "browser_first") == 0;
+    bool matched = at->match == MATCH_STRONG || (at->match == MATCH_NO_PORTRAIT && match_optional);
+    if (output->decision == BF_DECISION_APPROVE && !(judged && at->live == LIVE_PASS && matched))
+        return "approved without passed liveness and match";
+    if (output->decision == BF_DECISION_APPROVE && (at->signal == 3 || at->signal == 4))
+        return "approved against a grave device signal";
+    if (output->decision == BF_DECISION_REJECT && !judged)
+        return "rejected what could not be judged";
+    if (!judged && output->decision != BF_DECISION_RETRY && output->decision != BF_DECISION_REVIEW)
+        return "did more than retry or review with what could not be judged";
+    if (judged && at->live == LIVE_FAIL && output->decision != BF_DECISION_REJECT)
+        return "did not reject an attack";
+    bool asks = output->decision == BF_DECISION_RETRY || output->decision == BF_DECISION_CHALLENGE;
+    if (asks && RETRIES[at->retry] >= 6)
+        return "asks without end";
+    static const bf_band bands[] = {BF_BAND_PASS, BF_BAND_UNCERTAIN, BF_BAND_FAIL, BF_BAND_NOT_JUDGED};
+    if (output->band != (judged ? bands[at->live] : BF_BAND_NOT_JUDGED))
+        return "has the wrong band";
+    if (output->quality_passed !=
+            (at->capture == CAPTURE_GOOD && strcmp(bf_status_family(at->judging), "quality") != 0 &&
+             strcmp(bf_status_family(at->judging), "input") != 0) &&
+        at->judging != BF_NO_LIVENESS_EVIDENCE)
+        return "misjudges quality";
+    if (output->reason_count < 1 || output->rule[0] == 0)
+        return "gives no reason";
+    if ((output->guidance_count == 0) != (output->decision == BF_DECISION_APPROVE))
+        return "leaves the person without guidance";
+    return NULL;
+}
+
+static bf_decision check(const bf_policy *policy, const situation *at)
+{
+    bf_policy_input input;
+    bf_policy_output output;
+    make_input(at, &input);
+    bf_policy_decide(policy, &input, &output);
+    const char *broken = broken_promise(at, &output);
+    if (broken)
+        fail_msg("%s %s: judging %s capture %d live %d match %d risk %d signal %s retry %d failures %d document %d "
+                 "channel %s -> %s by %s",
+                 at->flow, broken, bf_status_name(at->judging), (int)at->capture, at->live, at->match, at->risk,
+                 SIGNALS[at->signal], at->retry, at->failures, at->document, bf_channel_name(at->channel),
+                 bf_decision_name(output.decision), output.rule);
+    return output.decision;
+}
+
+/* Everything except risk. More risk never turns another decision into an approval. */
+static size_t check_risks(const bf_policy *policy, situation at)
+{
+    bool approved = true;
+    for (at.risk = BF_RISK_LOW; at.risk <= BF_RISK_HIGH; at.risk++) {
+        bf_decision decision = check(policy, &at);
+        if (decision == BF_DECISION_APPROVE && !approved)
+            fail_msg("%s: more risk led to approval", at.flow);
+        approved = decision == BF_DECISION_APPROVE;
+    }
+    return 3;
+}
+
+static size_t check_context(const bf_policy *policy, situation at)
+{
+    size_t count = 0;
+    for (at.signal = 0; at.signal < (int)(sizeof SIGNALS / sizeof *SIGNALS); at.signal++) {
+        for (at.retry = 0; at.retry < 4; at.retry++) {
+            for (at.failures = 0; at.failures < 3; at.failures++) {
+                for (at.document = 0; at.document < 3; at.document++)
+                    count += check_risks(policy, at);
+            }
+        }
+    }
+    return count;
+}
+
+static size_t check_evidence(const bf_policy *policy, situation at)
+{
+    size_t count = 0;
+    for (size_t c = 0; c < CHANNEL_COUNT; c++) {
+        at.channel = CHANNELS[c];
+        for (at.live = LIVE_PASS; at.live <= LIVE_ABSENT; at.live++) {
+            for (at.match = 0; at.match < MATCH_WAYS; at.match++)
+                count += check_context(policy, at);
+        }
+    }
+    return count;
+}
+
+static void promises_hold_in_every_situation(void **state)
+{
+    (void)state;
+    size_t count = 0;
+    for (size_t i = 0; i < SHIPPED_COUNT; i++) {
+        bf_policy *policy = load_shipped(SHIPPED[i]);
+        count += check_evidence(policy, (situation){.flow = SHIPPED[i], .judging = BF_OK, .capture = CAPTURE_GOOD});
+        count += check_evidence(policy, (situation){.flow = SHIPPED[i], .judging = BF_OK, .capture = CAPTURE_BLURRED});
+        count += check_evidence(
+            policy, (situation){.flow = SHIPPED[i], .judging = BF_INFERENCE_FAILED, .capture = CAPTURE_GOOD});
+        bf_policy_free(&policy);
+    }
+    print_message("%zu decisions\n", count);
+    assert_int_equal(count, 6 * 3 * 6 * 4 * 6 * 6 * 4 * 3 * 3 * 3);
+}
+
+/* Every status there is, with good and bad evidence beside it. */
+static void every_status_is_retry_or_review(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SHIPPED_COUNT; i++) {
+        bf_policy *policy = load_shipped(SHIPPED[i]);
+        for (int number = 1; number < 128; number++) {
+            for (int way = CAPTURE_GOOD; way <= CAPTURE_UNMEASURED; way++) {
+                situation at = {.flow = SHIPPED[i], .judging = (bf_status)number, .capture = (capture)way};
+                for (at.live = LIVE_PASS; at.live <= LIVE_ABSENT; at.live++) {
+                    for (at.match = 0; at.match < MATCH_WAYS; at.match++)
+                        (void)check_risks(policy, at);
+                }
+            }
+        }
+        bf_policy_free(&policy);
+    }
+}
+
+static void the_first_reason_names_the_cause(void **state)
+{
+    (void)state;
+    static const struct {
+        bf_status judging;
+        bf_reason reason;
+        bf_guidance guidance;
+    } rows[] = {
+        {BF_EMPTY_INPUT, BF_REASON_INPUT_UNUSABLE, BF_GUIDANCE_SEND_PHOTO_FILE},
+        {BF_UNSUPPORTED_FORMAT, BF_REASON_INPUT_UNUSABLE, BF_GUIDANCE_SEND_PHOTO_FILE},
+        {BF_CORRUPT_IMAGE, BF_REASON_INPUT_UNUSABLE, BF_GUIDANCE_USE_ORIGINAL_PHOTO},
+        {BF_IMAGE_TOO_LARGE, BF_REASON_INPUT_UNUSABLE, BF_GUIDANCE_USE_ORIGINAL_PHOTO},
+        {BF_IMAGE_TOO_SMALL, BF_REASON_INPUT_UNUSABLE, BF_GUIDANCE_USE_BETTER_CAMERA},
+        {BF_DECODER_LIMIT, BF_REASON_INPUT_UNUSABLE, BF_GUIDANCE_USE_ORIGINAL_PHOTO},
+        {BF_ANIMATED_IMAGE, BF_REASON_INPUT_UNUSABLE, BF_GUIDANCE_USE_ORIGINAL_PHOTO},
+        {BF_IO_ERROR, BF_REASON_INPUT_UNUSABLE, BF_GUIDANCE_TRY_AGAIN},
+        {BF_NO_FACE, BF_REASON_NO_FACE, BF_GUIDANCE_SHOW_FACE},
+        {BF_MULTIPLE_FACES, BF_REASON_MULTIPLE_FACES, BF_GUIDANCE_ONE_PERSON_ONLY},
+        {BF_INPUT_QUALITY_TOO_LOW, BF_REASON_QUALITY_TOO_LOW, BF_GUIDANCE_TRY_AGAIN},
+        {BF_MODEL_UNAVAILABLE, BF_REASON_INTERNAL_ERROR, BF_GUIDANCE_TRY_AGAIN},
+        {BF_MODEL_TAMPERED, BF_REASON_INTERNAL_ERROR, BF_GUIDANCE_TRY_AGAIN},
+        {BF_INFERENCE_FAILED, BF_REASON_INTERNAL_ERROR, BF_GUIDANCE_TRY_AGAIN},
+        {BF_OUT_OF_MEMORY, BF_REASON_INTERNAL_ERROR, BF_GUIDANCE_TRY_AGAIN},
+        {BF_INTERNAL, BF_REASON_INTERNAL_ERROR, BF_GUIDANCE_TRY_AGAIN},
+        {BF_CONFIG_INVALID, BF_REASON_INTERNAL_ERROR, BF_GUIDANCE_TRY_AGAIN},
+        {BF_REFERENCE_NO_FACE, BF_REASON_INTERNAL_ERROR, BF_GUIDANCE_TRY_AGAIN}, /* not a status of the capture */
+    };
+    for (size_t i = 0; i < SHIPPED_COUNT; i++) {
+        bf_policy *policy = load_shipped(SHIPPED[i]);
+        for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+            bf_policy_input input = good_input(NULL);
+            bf_policy_output output;
+            input.judging = rows[r].judging;
+            input.liveness_present = input.match_present = false;
+            bf_policy_decide(policy, &input, &output);
+            assert_int_equal(output.decision, BF_DECISION_RETRY);
+            assert_int_equal(output.reasons[0], rows[r].reason);
+            assert_int_equal(output.guidance[0], rows[r].guidance);
+            input.risk.retry_count = 10;
+            bf_policy_decide(policy, &input, &output);
+            assert_int_equal(output.decision, BF_DECISION_REVIEW);
+            assert_int_equal(output.reasons[0], rows[r].reason);
+            assert_int_equal(output.reasons[1], BF_REASON_RETRY_LIMIT);
+            assert_int_equal(output.guidance[0], BF_GUIDANCE_WAIT_FOR_REVIEW);
+        }
+        bf_policy_free(&policy);
+    }
+}
+
+static void report_failure(void *context, const bf_policy_case *result)
+{
+    (void)context;
+    if (!result->passed)
+        print_error("%s:%d: %s [%s]: %s\n", result->file, result->line, result->name, result->channel, result->message);
+}
+
+static void own_cases_pass_and_cover_every_rule(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SHIPPED_COUNT; i++) {
+        char name[256], path[4096];
+        bf_error err = {0};
+        bf_policy_test_result result = {0};
+        (void)snprintf(name, sizeof name, "policies/%s.yaml", SHIPPED[i]);
+        source_path(name, path, sizeof path);
+        assert_int_equal(bf_policy_lint(path, &err), BF_OK);
+        assert_int_equal(bf_policy_test(path, report_failure, NULL, &result, &err), BF_OK);
+        assert_int_equal(result.failed, 0);
+        assert_true(result.passed > 300);
+    }
+}
+
+/* The flow a policy states is the name its file is found under. */
+static void the_flow_is_the_name_of_the_file(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SHIPPED_COUNT; i++) {
+        bf_policy *policy = load_shipped(SHIPPED[i]);
+        assert_string_equal(bf_policy_flow(policy), SHIPPED[i]);
+        assert_true(strlen(bf_policy_version(policy)) == strlen(SHIPPED[i]) + strlen("@1.0.0+") + 12);
+        bf_policy_free(&policy);
+    }
+}
+
+int main(void)
+{
+    good = good_quality();
+    blurred = good_quality();
+    blurred.measure[BF_MEASURE_SHARPNESS].value = 2;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(promises_hold_in_every_situation), cmocka_unit_test(every_status_is_retry_or_review),
+        cmocka_unit_test(the_first_reason_names_the_cause), cmocka_unit_test(own_cases_pass_and_cover_every_rule),
+        cmocka_unit_test(the_flow_is_the_name_of_the_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
