@@ -39,10 +39,10 @@ typedef enum bf_measure_id {
     BF_MEASURE_SINGLE_FACE_PRESENT = 0, /**< Number of faces found. Unit: faces. */
     BF_MEASURE_INTER_EYE_DISTANCE = 1, /**< Distance of the eye centres, divided by the cosine of the yaw. Unit: px. */
     BF_MEASURE_HEAD_SIZE = 2, /**< Eye midpoint to chin, over the image height. Unit: ratio. */
-    BF_MEASURE_LEFTWARD_CROP = 3, /**< Room between the face and the left picture edge. Unit: inter-eye distances. */
-    BF_MEASURE_RIGHTWARD_CROP = 4, /**< Room between the face and the right picture edge. Unit: inter-eye distances. */
-    BF_MEASURE_MARGIN_ABOVE = 5, /**< Room between the face and the upper picture edge. Unit: inter-eye distances. */
-    BF_MEASURE_MARGIN_BELOW = 6, /**< Room between the chin and the lower picture edge. Unit: inter-eye distances. */
+    BF_MEASURE_LEFTWARD_CROP = 3, /**< Room between the outer eye and the left picture edge. Unit: inter-eye distances. */
+    BF_MEASURE_RIGHTWARD_CROP = 4, /**< Room between the outer eye and the right picture edge. Unit: inter-eye distances. */
+    BF_MEASURE_MARGIN_ABOVE = 5, /**< Room between the eye midpoint and the upper picture edge. Unit: eye-to-chin distances. */
+    BF_MEASURE_MARGIN_BELOW = 6, /**< Room between the eye midpoint and the lower picture edge. Unit: eye-to-chin distances. */
     BF_MEASURE_LUMINANCE_MEAN = 7, /**< Mean luma of the face. Unit: 0..1. */
     BF_MEASURE_LUMINANCE_VARIANCE = 8, /**< Variance of the face's luma. Unit: 0..1 squared. */
     BF_MEASURE_UNDER_EXPOSURE_PREVENTION = 9, /**< Share of face pixels with luma 0..25. Unit: share. */
@@ -50,16 +50,16 @@ typedef enum bf_measure_id {
     BF_MEASURE_DYNAMIC_RANGE = 11, /**< Entropy of the face's luma histogram. Unit: bit. */
     BF_MEASURE_ILLUMINATION_UNIFORMITY = 12, /**< Intersection of the luma histograms of the face's left and right half. Unit: share. */
     BF_MEASURE_BACKLIGHT_PREVENTION = 13, /**< Mean luma of the background over mean luma of the face. Unit: ratio. */
-    BF_MEASURE_SHARPNESS = 14, /**< Edge energy of the face at its own scale, relative to its contrast. Unit: after the standard. */
-    BF_MEASURE_COMPRESSION_ARTIFACTS = 15, /**< Blocking at the 8-pixel grid, and the coded quality where known. Unit: after the standard. */
-    BF_MEASURE_NATURAL_COLOUR = 16, /**< Distance of the mean skin colour from the natural range. Unit: CIELAB distance. */
+    BF_MEASURE_SHARPNESS = 14, /**< Edge contrast of the inner face at its fine scales over that at its coarse ones. Unit: ratio. */
+    BF_MEASURE_COMPRESSION_ARTIFACTS = 15, /**< JPEG quality that the picture seems to have been through. Unit: JPEG quality. */
+    BF_MEASURE_NATURAL_COLOUR = 16, /**< Distance of the cheeks' mean colour from the natural range. Unit: CIELAB distance. */
     BF_MEASURE_EYES_OPEN = 17, /**< Smaller eye opening over eye-midpoint-to-chin distance. Unit: ratio. */
     BF_MEASURE_MOUTH_CLOSED = 18, /**< Mouth opening over eye-midpoint-to-chin distance. Unit: ratio. */
     BF_MEASURE_HEAD_POSE_YAW = 19, /**< Yaw; 0 is frontal. Unit: degree. */
     BF_MEASURE_HEAD_POSE_PITCH = 20, /**< Pitch; 0 is frontal. Unit: degree. */
     BF_MEASURE_HEAD_POSE_ROLL = 21, /**< Roll; 0 is upright. Unit: degree. */
-    BF_MEASURE_EYES_VISIBLE = 22, /**< Contrast and shape evidence that both eyes can be seen. Unit: after the standard. */
-    BF_MEASURE_FACE_OCCLUSION_PREVENTION = 23, /**< Share of the lower face that looks like uncovered skin and lips. Unit: after the standard. */
+    BF_MEASURE_EYES_VISIBLE = 22, /**< Evidence that the less visible eye can be seen: no dark lens, contrast, no glare. Unit: 0..1. */
+    BF_MEASURE_FACE_OCCLUSION_PREVENTION = 23, /**< Share of nose and lower face that looks like uncovered skin, lips or beard. Unit: share. */
     BF_MEASURE_RESOLUTION = 24, /**< Smaller side of the picture. Unit: px. */
 } bf_measure_id;
 

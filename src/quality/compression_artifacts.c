@@ -10,6 +10,8 @@
 #define SIDE_MIN 24
 /* Steps above this are the face's own edges, not the coder's. */
 #define STEP_MAX 24
+/* Excess of the grid at which a picture seems to have been coded at quality 50. */
+#define HALF_QUALITY_EXCESS 0.55
 
 typedef struct tile {
     int width, height;
@@ -68,18 +70,22 @@ static double grid_excess(const float *step, int count)
         activity += beside;
         boundaries[i % 8]++;
     }
-    double strongest = 0;
-    for (int phase = 0; phase < 8; phase++)
-        strongest = fmax(strongest, excess[phase] / boundaries[phase]);
-    /* A quarter of a grey level: below that, steps are rounding. */
-    return strongest / (activity / (count - 4) + 0.25);
+    double strongest = 0, second = 0;
+    for (int phase = 0; phase < 8; phase++) {
+        double mean = excess[phase] / boundaries[phase];
+        second = fmax(second, fmin(mean, strongest));
+        strongest = fmax(strongest, mean);
+    }
+    /* The runner-up is what the picture's own structure makes of eight positions. A quarter of a grey level more: below
+     * that, steps are rounding. */
+    return (strongest - second) / (activity / (count - 4) + 0.25);
 }
 
-/* Quality 1..100 from the excess, by a curve through photographs coded at known qualities
- * (docs/reference/quality.md). */
+/* Quality 0..100 from the excess: a smooth curve through the medians of photographs coded at known qualities. */
 static double quality_from_excess(double excess)
 {
-    return fmax(1, 100 - 60 * excess);
+    double x = excess / HALF_QUALITY_EXCESS;
+    return 100 / (1 + x * x);
 }
 
 void bf_measure_compression_artifacts(const bf_quality_view *view, bf_measure *ret)

@@ -7,7 +7,7 @@
 
 #define CELLS_MAX 1024
 #define CELLS_MIN 6
-#define GLARE_LUMA 245
+#define GLARE_LUMA 247
 
 typedef struct eye_region {
     double lens;     /* brighter of eye region and skin below it, over the cheek: low behind dark lenses */
@@ -48,7 +48,7 @@ static bool look_at_eye(const bf_quality_view *view, int eye, eye_region *ret)
         white += grid->luma[cells[i]] >= GLARE_LUMA;
     ret->lens = fmax(below, (bright + 2) / skin);
     ret->contrast = (bright - dark) / skin;
-    ret->glare = skin < 0.9 * GLARE_LUMA ? (double)white / count : 0;
+    ret->glare = skin < 0.75 * GLARE_LUMA ? (double)white / count : 0;
     return true;
 }
 

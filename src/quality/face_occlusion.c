@@ -9,6 +9,8 @@
 
 #define CELLS_MAX 4096
 #define CELLS_MIN 8
+#define HAIR_LIGHT_MAX 0.45   /* luma of a beard or an open mouth over that of the skin */
+#define FRINGE_LUMA_RATIO 0.6 /* a forehead darker than this, relative to the skin under the eyes, is hair */
 
 /* Colour of the uncovered skin: medians of luma and of two chromaticities. */
 typedef struct skin {
@@ -40,55 +42,65 @@ static int select_box(const bf_quality_view *view, bf_point centre, double along
     return bf_face_grid_select(&view->grid, &box, ret_cells, max);
 }
 
-static bool uncovered_skin(const bf_quality_view *view, skin *ret)
+static void median_colour(const bf_face_grid *grid, const uint16_t *cells, int count, skin *ret)
 {
-    uint16_t cells[CELLS_MAX];
     float red[CELLS_MAX], blue[CELLS_MAX];
-    const bf_face_geometry *g = &view->geometry;
-    int count = 0;
-    bf_point brow = bf_landmark_mean(view->face, 20, 23);
-    bf_point forehead = bf_point_along(brow, g->up, 0.3 * g->inter_eye_px);
-    count += select_box(view, forehead, 0.45, 0.15, cells + count, 800);
-    count += select_box(view, view->face->landmarks[28], 0.1, 0.2, cells + count, 400);
-    for (int eye = 0; eye < 2; eye++)
-        count += select_box(view, bf_point_along(g->eye[eye], g->up, -0.35 * g->inter_eye_px), 0.2, 0.08,
-                            cells + count, 400);
-    if (count < CELLS_MIN)
-        return false;
     for (int i = 0; i < count; i++) {
-        red[i] = (float)red_chroma(view->grid.rgb[cells[i]]);
-        blue[i] = (float)blue_chroma(view->grid.rgb[cells[i]]);
+        red[i] = (float)red_chroma(grid->rgb[cells[i]]);
+        blue[i] = (float)blue_chroma(grid->rgb[cells[i]]);
     }
     qsort(red, (size_t)count, sizeof *red, compare_floats);
     qsort(blue, (size_t)count, sizeof *blue, compare_floats);
-    *ret = (skin){bf_face_grid_quantile(&view->grid, cells, count, 0.5) + 2, (double)red[count / 2],
-                  (double)blue[count / 2]};
+    *ret = (skin){bf_face_grid_quantile(grid, cells, count, 0.5) + 2, (double)red[count / 2], (double)blue[count / 2]};
+}
+
+/* The forehead between the brows, which no mask reaches; where a fringe darkens it, the skin under the eyes and the
+ * upper nose bridge. */
+static bool uncovered_skin(const bf_quality_view *view, skin *ret)
+{
+    uint16_t cells[CELLS_MAX];
+    const bf_face_geometry *g = &view->geometry;
+    skin forehead = {0, 0, 0};
+    bf_point brow = bf_point_along(bf_landmark_mean(view->face, 20, 23), g->up, 0.12 * g->inter_eye_px);
+    int count = select_box(view, brow, 0.25, 0.1, cells, CELLS_MAX);
+    if (count >= CELLS_MIN)
+        median_colour(&view->grid, cells, count, &forehead);
+    count = select_box(view, view->face->landmarks[27], 0.1, 0.12, cells, CELLS_MAX / 4);
+    for (int eye = 0; eye < 2; eye++)
+        count += select_box(view, bf_point_along(g->eye[eye], g->up, -0.25 * g->inter_eye_px), 0.25, 0.06,
+                            cells + count, CELLS_MAX / 4);
+    if (count < CELLS_MIN)
+        return false;
+    median_colour(&view->grid, cells, count, ret);
+    if (forehead.luma > FRINGE_LUMA_RATIO * ret->luma)
+        *ret = forehead;
     return true;
 }
 
-/* Shares of the samples in `region` that look like the reference, and that look like it or like lips or a beard. */
-static bool judge_region(const bf_quality_view *view, const bf_convex *region, const skin *reference,
-                         double *ret_skin, double *ret_allowed)
+/* Skin as on the reference, or redder like lips, nose and cheeks are; not darker than a shadow. */
+static bool is_warm(const uint8_t *rgb, double light, const skin *reference)
+{
+    double red = red_chroma(rgb) - reference->red, blue = blue_chroma(rgb) - reference->blue;
+    /* Dark pixels have uncertain chroma. */
+    double tolerance = 0.045 + 4.0 / (rgb[0] + rgb[1] + rgb[2] + 20);
+    bool skin_like = hypot(red, blue) < tolerance && light > 0.3 && light < 1.9;
+    bool lip_like = red > 0 && red < 0.2 && fabs(blue) < 2 * tolerance && light > 0.15 && light < 1.4;
+    return skin_like || lip_like;
+}
+
+/* Share of the samples in `region` that are warm, or dark enough for hair when `hair_allowed`. */
+static bool uncovered_share(const bf_quality_view *view, const bf_convex *region, const skin *reference,
+                            bool hair_allowed, double *ret)
 {
     uint16_t cells[CELLS_MAX];
-    int count = bf_face_grid_select(&view->grid, region, cells, CELLS_MAX);
-    int is_skin = 0, is_allowed = 0;
+    int count = bf_face_grid_select(&view->grid, region, cells, CELLS_MAX), uncovered = 0;
     if (count < CELLS_MIN)
         return false;
     for (int i = 0; i < count; i++) {
-        const uint8_t *rgb = view->grid.rgb[cells[i]];
         double light = (view->grid.luma[cells[i]] + 2) / reference->luma;
-        double red = red_chroma(rgb) - reference->red, blue = blue_chroma(rgb) - reference->blue;
-        /* Dark pixels have uncertain chroma. */
-        double tolerance = 0.045 + 4.0 / (rgb[0] + rgb[1] + rgb[2] + 20);
-        bool skin_like = hypot(red, blue) < tolerance && light > 0.3 && light < 1.9;
-        bool lip_like = red > 0 && red < 0.2 && fabs(blue) < 2 * tolerance && light > 0.15 && light < 1.4;
-        bool hair_like = light < 0.45;
-        is_skin += skin_like;
-        is_allowed += skin_like || lip_like || hair_like;
+        uncovered += is_warm(view->grid.rgb[cells[i]], light, reference) || (hair_allowed && light < HAIR_LIGHT_MAX);
     }
-    *ret_skin = (double)is_skin / count;
-    *ret_allowed = (double)is_allowed / count;
+    *ret = (double)uncovered / count;
     return true;
 }
 
@@ -96,7 +108,7 @@ void bf_measure_face_occlusion(const bf_quality_view *view, bf_measure *ret)
 {
     skin reference;
     bf_convex nose, lower;
-    double nose_skin, nose_allowed, lower_skin, lower_allowed;
+    double nose_share, lower_share;
     if (view->grid.count < BF_GRID_SAMPLES_MIN || !uncovered_skin(view, &reference))
         return;
     const bf_point *p = view->face->landmarks;
@@ -104,9 +116,9 @@ void bf_measure_face_occlusion(const bf_quality_view *view, bf_measure *ret)
     bf_point lower_points[] = {p[31], p[35], p[48], p[54], p[6], p[7], p[8], p[9], p[10]};
     bf_convex_hull(nose_points, 4, &nose);
     bf_convex_hull(lower_points, 9, &lower);
-    if (!judge_region(view, &nose, &reference, &nose_skin, &nose_allowed) ||
-        !judge_region(view, &lower, &reference, &lower_skin, &lower_allowed))
+    if (!uncovered_share(view, &nose, &reference, false, &nose_share) ||
+        !uncovered_share(view, &lower, &reference, true, &lower_share))
         return;
-    double uncovered = fmin(nose_skin, lower_allowed);
-    bf_measure_set(ret, uncovered, 100 * bf_sigmoid(uncovered, 0.5, 0.08));
+    double uncovered = fmin(nose_share, lower_share);
+    bf_measure_set(ret, uncovered, 100 * uncovered);
 }

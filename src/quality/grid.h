@@ -14,13 +14,13 @@
 typedef enum bf_grid_side { BF_GRID_OUTSIDE = 0, BF_GRID_LEFT = 1, BF_GRID_RIGHT = 2 } bf_grid_side;
 
 typedef struct bf_face_grid {
-    int x0, y0, width, height;        /* the part of the hull's rectangle inside the picture (px) */
-    int cols, rows;                   /* samples across and down */
-    int count;                        /* samples inside the hull */
-    uint32_t histogram[2][256];       /* luma of the face's picture-left and picture-right half */
-    uint8_t luma[BF_GRID_CELLS];      /* valid where side != BF_GRID_OUTSIDE, like rgb */
+    int x0, y0, width, height;   /* the part of the hull's rectangle inside the picture (px) */
+    int cols, rows;              /* samples across and down */
+    int count;                   /* samples inside the hull */
+    uint32_t histogram[2][256];  /* luma of the face's picture-left and picture-right half */
+    uint8_t luma[BF_GRID_CELLS]; /* valid where side != BF_GRID_OUTSIDE, like rgb */
     uint8_t rgb[BF_GRID_CELLS][3];
-    uint8_t side[BF_GRID_CELLS];      /* bf_grid_side; the halves meet on the line through eye midpoint and chin */
+    uint8_t side[BF_GRID_CELLS]; /* bf_grid_side; the halves meet on the line through eye midpoint and chin */
 } bf_face_grid;
 
 /* Luma of an RGB pixel: BT.601 as everywhere in bonafide, 0..255. */

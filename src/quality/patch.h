@@ -6,7 +6,7 @@
 
 #include "face/face.h"
 
-#define BF_PATCH_SIDE 96 /* cells of the longer side */
+#define BF_PATCH_SIDE 96     /* cells of the longer side */
 #define BF_PATCH_SIDE_MIN 32 /* a shorter side of fewer cells is no face any more */
 
 typedef struct bf_face_patch {

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/words.h"
 #include "quality/measure.h"
 
 _Static_assert(BF_FACE_OUTLINE_MAX == BF_CONVEX_POINTS_MAX, "an outline holds any hull");
@@ -83,13 +82,4 @@ int bf_quality_face_outline(const bf_face *face, bf_point ret[BF_FACE_OUTLINE_MA
     for (int i = 0; i < geometry.face.count; i++)
         ret[i] = geometry.face.corner[i];
     return geometry.face.count;
-}
-
-bf_guidance bf_quality_guidance(bf_measure_id id, const bf_measure *measure)
-{
-    if (id == BF_MEASURE_HEAD_SIZE && measure->native > BF_HEAD_SIZE_IDEAL)
-        return BF_GUIDANCE_MOVE_BACK;
-    if (id == BF_MEASURE_LUMINANCE_MEAN && measure->native > 0.5)
-        return BF_GUIDANCE_REDUCE_LIGHT;
-    return bf_measure_guidance(id);
 }

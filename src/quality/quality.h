@@ -32,9 +32,6 @@ typedef struct bf_quality_input {
     const bf_media_facts *facts; /* NULL when the pixels did not come from a file */
 } bf_quality_input;
 
-/* Eye-midpoint-to-chin distance over picture height at which HeadSize is best. */
-#define BF_HEAD_SIZE_IDEAL 0.45
-
 /* Runs every measure. Total: any input, also a face off the picture or landmarks that are NaN, leaves each measure
  * either assessed with finite numbers or NOT_ASSESSED with zeros. Deterministic, allocates nothing (about 200 KiB of
  * stack), any thread. The number of pixels looked at is bounded whatever the resolution. */
@@ -45,9 +42,5 @@ void bf_quality_measure(const bf_quality_input *input, bf_quality *ret);
 /* Corners of the face's mask in order around it, px: what the luma and colour measures take for the face. Returns how
  * many (3..BF_FACE_OUTLINE_MAX), or 0 when the landmarks cannot be used. */
 int bf_quality_face_outline(const bf_face *face, bf_point ret[BF_FACE_OUTLINE_MAX]);
-
-/* What to say to the person when `measure` (assessed) of kind `id` was too low. Like bf_measure_guidance, but knows
- * that a head can be too large (move_back) and a face too bright (reduce_light). */
-bf_guidance bf_quality_guidance(bf_measure_id id, const bf_measure *measure);
 
 #endif

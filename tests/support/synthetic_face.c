@@ -16,9 +16,18 @@ typedef struct colour {
 
 scene scene_default(void)
 {
-    return (scene){.width = 640, .height = 480, .centre_x = 320, .centre_y = 210, .inter_eye_px = 90,
-                   .eye_opening = 0.2, .mouth_opening = 0.02, .brightness = 1, .contrast = 1, .background = 150,
-                   .cast = {1, 1, 1}, .skin = {205, 155, 130}};
+    return (scene){.width = 640,
+                   .height = 480,
+                   .centre_x = 320,
+                   .centre_y = 210,
+                   .inter_eye_px = 90,
+                   .eye_opening = 0.2,
+                   .mouth_opening = 0.02,
+                   .brightness = 1,
+                   .contrast = 1,
+                   .background = 150,
+                   .cast = {1, 1, 1},
+                   .skin = {205, 155, 130}};
 }
 
 uint32_t random_next(uint32_t *state)
@@ -109,16 +118,32 @@ static bool cover_at(const scene *s, double x, double y, colour *ret)
     bool mask = y > 0.45 && in_ellipse(x, y, 0, FACE_Y, FACE_A, FACE_B);
     bool rim = (left || right) && !in_ellipse(x, y, -0.5, 0.08, 0.4, 0.32) && !in_ellipse(x, y, 0.5, 0.08, 0.4, 0.32);
     switch (s->cover) {
-    case COVER_SUNGLASSES: *ret = grey(22); return left || right;
-    case COVER_LEFT_LENS: *ret = grey(22); return left;
-    case COVER_CLEAR_GLASSES: *ret = grey(40); return rim;
-    case COVER_GLARE: *ret = rim ? grey(40) : grey(254); return left || right;
-    case COVER_MASK_WHITE: *ret = grey(232); return mask;
-    case COVER_MASK_BLUE: *ret = (colour){{110, 160, 205}}; return mask;
-    case COVER_MASK_BLACK: *ret = grey(24); return mask;
-    case COVER_BEARD: *ret = (colour){{52, 38, 32}};
+    case COVER_SUNGLASSES:
+        *ret = grey(22);
+        return left || right;
+    case COVER_LEFT_LENS:
+        *ret = grey(22);
+        return left;
+    case COVER_CLEAR_GLASSES:
+        *ret = grey(40);
+        return rim;
+    case COVER_GLARE:
+        *ret = rim ? grey(40) : grey(254);
+        return left || right;
+    case COVER_MASK_WHITE:
+        *ret = grey(232);
+        return mask;
+    case COVER_MASK_BLUE:
+        *ret = (colour){{110, 160, 205}};
+        return mask;
+    case COVER_MASK_BLACK:
+        *ret = grey(24);
+        return mask;
+    case COVER_BEARD:
+        *ret = (colour){{52, 38, 32}};
         return y > 0.85 && in_ellipse(x, y, 0, FACE_Y, FACE_A, FACE_B) && !in_ellipse(x, y, 0, 1.14, 0.42, 0.17);
-    case COVER_NONE: break;
+    case COVER_NONE:
+        break;
     }
     return false;
 }
@@ -200,8 +225,11 @@ static void fill_face(const scene *s, double cos_roll, double sin_roll, bf_face 
     jaw_and_brows(p);
     nose_and_eyes(s, p);
     mouth(s, p);
-    *ret = (bf_face){.detect_probability = 0.99f, .has_geometry = true, .yaw_deg = s->yaw_deg,
-                     .pitch_deg = s->pitch_deg, .roll_deg = (float)s->roll_deg,
+    *ret = (bf_face){.detect_probability = 0.99f,
+                     .has_geometry = true,
+                     .yaw_deg = s->yaw_deg,
+                     .pitch_deg = s->pitch_deg,
+                     .roll_deg = (float)s->roll_deg,
                      .inter_eye_px = (float)s->inter_eye_px};
     ret->eye_open_probability[0] = ret->eye_open_probability[1] = s->eye_opening < 0.06 ? 0.05f : 0.97f;
     for (int i = 0; i < BF_LANDMARKS; i++) {

@@ -22,21 +22,21 @@ typedef enum scene_cover {
 
 /* Start from scene_default() and change what the test is about. */
 typedef struct scene {
-    int width, height;       /* px */
+    int width, height;         /* px */
     double centre_x, centre_y; /* eye midpoint, px */
     double inter_eye_px;
-    double roll_deg;         /* turns picture and landmarks */
+    double roll_deg;          /* turns picture and landmarks */
     float yaw_deg, pitch_deg; /* numbers only: the drawing stays frontal */
-    double eye_opening;      /* lid distance in inter-eye distances */
+    double eye_opening;       /* lid distance in inter-eye distances */
     double mouth_opening;
-    double brightness;       /* multiplies everything */
-    double contrast;         /* around mid-grey */
-    double side_light;       /* 0 even; 1: one side of the face is black */
-    double background;       /* luma 0..255 behind the head */
-    double cast[3];          /* multiplies R, G, B */
-    double skin[3];          /* R, G, B 0..255 */
-    double blur_px;          /* standard deviation of a Gaussian */
-    double noise;            /* standard deviation, grey levels, added last */
+    double brightness; /* multiplies everything */
+    double contrast;   /* around mid-grey */
+    double side_light; /* 0 even; 1: one side of the face is black */
+    double background; /* luma 0..255 behind the head */
+    double cast[3];    /* multiplies R, G, B */
+    double skin[3];    /* R, G, B 0..255 */
+    double blur_px;    /* standard deviation of a Gaussian */
+    double noise;      /* standard deviation, grey levels, added last */
     scene_cover cover;
 } scene;
 

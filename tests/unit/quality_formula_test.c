@@ -109,7 +109,10 @@ static void luminance_mean(void **state)
 static void luminance_variance(void **state)
 {
     (void)state;
-    static const struct { int low, high; double native; int value;
+    static const struct {
+        int low, high;
+        double native;
+        int value;
     } rows[] = {{100, 100, 0, 0},
                 {100, 130, 0.0034602076124567475, 51},
                 {90, 156, 0.016747404844290662, 100},
@@ -148,8 +151,11 @@ static void under_exposure(void **state)
 static void dynamic_range(void **state)
 {
     (void)state;
-    static const struct { int levels; double bits; int value; } rows[] = {
-        {1, 0, 0}, {2, 1, 13}, {16, 4, 50}, {64, 6, 75}, {256, 8, 100}};
+    static const struct {
+        int levels;
+        double bits;
+        int value;
+    } rows[] = {{1, 0, 0}, {2, 1, 13}, {16, 4, 50}, {64, 6, 75}, {256, 8, 100}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         bf_quality_view *view = fresh_view();
         for (int luma = 0; luma < rows[i].levels; luma++)
@@ -270,9 +276,15 @@ static void eyes_and_mouth_openings(void **state)
 static void natural_colour(void **state)
 {
     (void)state;
-    static const struct { uint8_t rgb[3]; double distance; int value; } rows[] = {
-        {{205, 155, 130}, 0, 100}, {{90, 60, 45}, 0, 100}, {{128, 128, 128}, 7.071072053599387, 66},
-        {{255, 0, 0}, 63.81398726157797, 0}, {{250, 200, 90}, 25.212847007946515, 15}};
+    static const struct {
+        uint8_t rgb[3];
+        double distance;
+        int value;
+    } rows[] = {{{205, 155, 130}, 0, 100},
+                {{90, 60, 45}, 0, 100},
+                {{128, 128, 128}, 7.071072053599387, 66},
+                {{255, 0, 0}, 63.81398726157797, 0},
+                {{250, 200, 90}, 25.212847007946515, 15}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         bf_quality_view *view = fresh_view();
         bf_face_grid *grid = &view->grid;
@@ -355,27 +367,16 @@ static void measures_need_what_they_measure(void **state)
     view->geometry.usable = false;
     faces.face[0].has_geometry = false;
     bf_measure_fn *const needy[] = {
-        bf_measure_inter_eye_distance, bf_measure_head_size, bf_measure_leftward_crop, bf_measure_rightward_crop,
-        bf_measure_margin_above, bf_measure_margin_below, bf_measure_luminance_mean, bf_measure_luminance_variance,
-        bf_measure_under_exposure, bf_measure_over_exposure, bf_measure_dynamic_range,
-        bf_measure_illumination_uniformity, bf_measure_backlight, bf_measure_sharpness,
-        bf_measure_compression_artifacts, bf_measure_natural_colour, bf_measure_eyes_open, bf_measure_mouth_closed,
-        bf_measure_head_pose_yaw, bf_measure_head_pose_pitch, bf_measure_head_pose_roll, bf_measure_eyes_visible,
-        bf_measure_face_occlusion};
+        bf_measure_inter_eye_distance, bf_measure_head_size,          bf_measure_leftward_crop,
+        bf_measure_rightward_crop,     bf_measure_margin_above,       bf_measure_margin_below,
+        bf_measure_luminance_mean,     bf_measure_luminance_variance, bf_measure_under_exposure,
+        bf_measure_over_exposure,      bf_measure_dynamic_range,      bf_measure_illumination_uniformity,
+        bf_measure_backlight,          bf_measure_sharpness,          bf_measure_compression_artifacts,
+        bf_measure_natural_colour,     bf_measure_eyes_open,          bf_measure_mouth_closed,
+        bf_measure_head_pose_yaw,      bf_measure_head_pose_pitch,    bf_measure_head_pose_roll,
+        bf_measure_eyes_visible,       bf_measure_face_occlusion};
     for (size_t i = 0; i < COUNT(needy); i++)
         expect_not_assessed(needy[i], view);
-}
-
-static void guidance_knows_both_directions(void **state)
-{
-    (void)state;
-    bf_measure m = {BF_MEASURE_ASSESSED, 0.2, 1};
-    assert_int_equal(bf_quality_guidance(BF_MEASURE_HEAD_SIZE, &m), BF_GUIDANCE_MOVE_CLOSER);
-    assert_int_equal(bf_quality_guidance(BF_MEASURE_LUMINANCE_MEAN, &m), BF_GUIDANCE_FIND_MORE_LIGHT);
-    assert_int_equal(bf_quality_guidance(BF_MEASURE_SHARPNESS, &m), BF_GUIDANCE_HOLD_STILL);
-    m.native = 0.9;
-    assert_int_equal(bf_quality_guidance(BF_MEASURE_HEAD_SIZE, &m), BF_GUIDANCE_MOVE_BACK);
-    assert_int_equal(bf_quality_guidance(BF_MEASURE_LUMINANCE_MEAN, &m), BF_GUIDANCE_REDUCE_LIGHT);
 }
 
 int main(void)
@@ -398,7 +399,6 @@ int main(void)
         cmocka_unit_test(single_face),
         cmocka_unit_test(yaw_lengthens_the_inter_eye_distance),
         cmocka_unit_test(measures_need_what_they_measure),
-        cmocka_unit_test(guidance_knows_both_directions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
