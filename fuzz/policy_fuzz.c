@@ -49,8 +49,8 @@ static void fill_quality(const bf_policy_settings *settings, bf_quality *ret)
         else if (gate->used && !isinf(gate->native_max))
             measure->native = gate->native_max;
         if (!good && next(8) == 0)
-            *measure = (bf_measure){.status = (bf_measure_status)next(2), .value = (int)next(101),
-                                    .native = next_number() * 100};
+            *measure = (bf_measure){
+                .status = (bf_measure_status)next(2), .value = (int)next(101), .native = next_number() * 100};
     }
 }
 
@@ -73,8 +73,9 @@ static void fill_risk(const bf_policy_settings *settings, bf_risk_context *ret)
 
 static void fill_input(const bf_policy *policy, const bf_quality *quality, bf_policy_input *ret)
 {
-    static const bf_status statuses[] = {BF_NO_FACE, BF_MULTIPLE_FACES, BF_CORRUPT_IMAGE, BF_INFERENCE_FAILED,
-                                         BF_INPUT_QUALITY_TOO_LOW, BF_NO_LIVENESS_EVIDENCE, (bf_status)999};
+    static const bf_status statuses[] = {BF_NO_FACE,          BF_MULTIPLE_FACES,        BF_CORRUPT_IMAGE,
+                                         BF_INFERENCE_FAILED, BF_INPUT_QUALITY_TOO_LOW, BF_NO_LIVENESS_EVIDENCE,
+                                         (bf_status)999};
     ret->judging = next(3) > 0 ? BF_OK : statuses[next(7)];
     ret->quality = next(16) > 0 ? quality : NULL;
     ret->liveness_present = next(8) > 0;

@@ -78,6 +78,7 @@ static void retry_guidance(bf_policy_output *output, const bf_situation *situati
         break;
     case BF_CAPTURE_OK:
     case BF_CAPTURE_ERROR:
+    case BF_CAPTURE_OUTAGE:
         gate_count = 0;
         break;
     }

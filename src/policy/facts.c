@@ -4,8 +4,8 @@
 
 #include "policy/rules.h"
 
-/* Values per fact, in the order of bf_fact. 40 bits in all. */
-static const int SIZES[BF_FACT_COUNT] = {6, 4, 7, 3, 5, BF_CHANNEL_COUNT, 3, 3, 3};
+/* Values per fact, in the order of bf_fact. 41 bits in all. */
+static const int SIZES[BF_FACT_COUNT] = {7, 4, 7, 3, 5, BF_CHANNEL_COUNT, 3, 3, 3};
 
 const char *bf_fact_name(bf_fact fact)
 {

@@ -39,6 +39,7 @@ static const char *const CAPTURE_WORDS[] = {[BF_CAPTURE_OK] = "ok",
                                             [BF_CAPTURE_MULTIPLE_FACES] = "multiple_faces",
                                             [BF_CAPTURE_LOW_QUALITY] = "low_quality",
                                             [BF_CAPTURE_ERROR] = "error",
+                                            [BF_CAPTURE_OUTAGE] = "outage",
                                             NULL};
 static const char *const MATCH_WORDS[] = {[BF_MATCH_FACT_NOT_REQUESTED] = "not_requested",
                                           [BF_MATCH_FACT_STRONG] = "strong",

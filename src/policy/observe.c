@@ -25,7 +25,8 @@ static bf_band band_of(const bf_policy_settings *settings, const bf_policy_input
     return probability >= settings->uncertain ? BF_BAND_UNCERTAIN : BF_BAND_FAIL;
 }
 
-/* Could the capture be judged, and if not, whose fault is that? A status that does not belong here is an error. */
+/* Could the capture be judged, and if not, whose fault is that? A status that does not belong here is an outage: nobody
+ * knows what it means, so an operator has to look. */
 static bf_capture capture_of(const bf_policy_input *input, bf_gate_result gate)
 {
     switch (input->judging) {
@@ -39,7 +40,9 @@ static bf_capture capture_of(const bf_policy_input *input, bf_gate_result gate)
     case BF_INPUT_QUALITY_TOO_LOW:
         return gate.capture != BF_CAPTURE_OK ? gate.capture : BF_CAPTURE_LOW_QUALITY;
     default:
-        return strcmp(bf_status_family(input->judging), "input") == 0 ? BF_CAPTURE_INPUT_UNUSABLE : BF_CAPTURE_ERROR;
+        if (strcmp(bf_status_family(input->judging), "input") == 0)
+            return BF_CAPTURE_INPUT_UNUSABLE;
+        return bf_status_retryable(input->judging) ? BF_CAPTURE_ERROR : BF_CAPTURE_OUTAGE;
     }
 }
 
@@ -133,7 +136,8 @@ bf_situation bf_policy_observe(const bf_policy *policy, const bf_policy_input *i
         gate = bf_policy_gate_apply(settings, input->quality, ret);
     bool valid = context_valid(&input->risk);
     bf_capture capture = valid ? capture_of(input, gate) : BF_CAPTURE_ERROR;
-    ret->quality_passed = gate.passed && (capture == BF_CAPTURE_OK || capture == BF_CAPTURE_ERROR);
+    bool ours = capture == BF_CAPTURE_ERROR || capture == BF_CAPTURE_OUTAGE;
+    ret->quality_passed = gate.passed && (capture == BF_CAPTURE_OK || ours);
     bool judged = capture == BF_CAPTURE_OK && input->judging == BF_OK;
     bf_effect effect = valid ? device_effect(settings, &input->risk) : BF_EFFECT_LOW;
     bf_situation situation = {{0}};

@@ -36,7 +36,8 @@ typedef enum bf_capture {
     BF_CAPTURE_NO_FACE,
     BF_CAPTURE_MULTIPLE_FACES,
     BF_CAPTURE_LOW_QUALITY,
-    BF_CAPTURE_ERROR
+    BF_CAPTURE_ERROR, /* of ours; another attempt may succeed */
+    BF_CAPTURE_OUTAGE /* of ours; another attempt cannot succeed until an operator has acted */
 } bf_capture;
 
 /* The band and channel facts are bf_band and bf_channel; risk is bf_risk_tier. */

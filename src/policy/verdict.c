@@ -83,7 +83,8 @@ bool bf_reason_holds(bf_reason reason, const bf_situation *situation)
     case BF_REASON_PREVIOUS_FAILURES:
         return is[BF_FACT_FAILURES] != BF_FAILURES_NONE;
     case BF_REASON_INTERNAL_ERROR:
-        return is[BF_FACT_CAPTURE] == BF_CAPTURE_ERROR || comparison_lost(situation);
+        return is[BF_FACT_CAPTURE] == BF_CAPTURE_ERROR || is[BF_FACT_CAPTURE] == BF_CAPTURE_OUTAGE ||
+               comparison_lost(situation);
     case BF_REASON_NO_RULE:
         return true;
     case BF_REASON_KILL_SWITCH:

@@ -141,6 +141,43 @@ static void failing_cases_are_reported(void **state)
     bf_bytes_done(&bytes);
 }
 
+/* The worked example of docs/reference/policy.md does what the page says: it loads, and without two of its rules it is
+ * refused with the words shown there. */
+static void the_documented_example_is_true(void **state)
+{
+    (void)state;
+    char path[4096];
+    bf_bytes page = {0}, base_bytes = {0};
+    bf_error err = {0};
+    bf_policy *policy = NULL;
+    source_path("docs/reference/policy.md", path, sizeof path);
+    assert_int_equal(bf_bytes_read_file(&page, path, 1 << 20, NULL), BF_OK);
+    source_path("policies/base/common.yaml", path, sizeof path);
+    assert_int_equal(bf_bytes_read_file(&base_bytes, path, 1 << 20, NULL), BF_OK);
+    char *chapter = strstr((char *)page.data, "## Worked example");
+    assert_non_null(chapter);
+    char *begin = strstr(chapter, "```yaml\n") + 8, *end = strstr(begin, "```");
+    bf_policy_text own = {begin, (size_t)(end - begin), "policies/card_limit.yaml"};
+    bf_policy_text base = {base_bytes.data, base_bytes.size, "policies/base/common.yaml"};
+    assert_int_equal(bf_policy_parse_extending(&own, &base, &policy, &err), BF_OK);
+    assert_string_equal(bf_policy_flow(policy), "card_limit");
+    bf_policy_free(&policy);
+    static const char *const forgotten[] = {"  - {id: device,", "  - {id: high,"};
+    for (size_t i = 0; i < 2; i++) {
+        char *line = strstr(begin, forgotten[i]), *next = strchr(line, '\n') + 1;
+        memmove(line, next, (size_t)(begin + own.size - next));
+        own.size -= (size_t)(next - line);
+    }
+    assert_int_equal(bf_policy_parse_extending(&own, &base, &policy, &err), BF_CONFIG_INVALID);
+    char *shown = strstr(chapter, "policies/card_limit.yaml:15: ");
+    assert_non_null(shown);
+    for (char *c = shown; *c && strncmp(c, "\n```", 4) != 0; c++)
+        *c = *c == '\n' ? ' ' : *c;
+    assert_memory_equal(shown, err.message, strlen(err.message));
+    bf_bytes_done(&page);
+    bf_bytes_done(&base_bytes);
+}
+
 typedef struct text_buffer {
     char data[65536];
     size_t size;
@@ -214,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_base_nobody_asked_for_is_refused),
         cmocka_unit_test(a_base_channel_holds_quality_only),
         cmocka_unit_test(failing_cases_are_reported),
+        cmocka_unit_test(the_documented_example_is_true),
         cmocka_unit_test(explain_shows_thresholds_and_table),
         cmocka_unit_test(testing_survives_every_allocation_failure),
     };
