@@ -19,6 +19,9 @@
 #define BF_JSON_BYTES_MAX (1u << 20)            /* context and record documents */
 #define BF_JSON_DEPTH_MAX 32
 #define BF_MODEL_BYTES_MAX (256u << 20)         /* one weights file */
+#define BF_ONNX_NODES_MAX 20000                 /* of a network that is to be rewritten */
+#define BF_ONNX_VALUES_MAX 100000               /* its values, and its connections */
+#define BF_ONNX_DEPTH_MAX 24                    /* messages nested in one another in its file */
 #define BF_MODELS_MAX 32                        /* models in one set */
 #define BF_TENSOR_SIDE_MAX 1024               /* px, either side of an input tensor */
 #define BF_TENSOR_FLOATS_MAX (4u << 20)         /* one input or output tensor */
