@@ -56,7 +56,8 @@ static bf_channel_role normalisation_role(const bf_graph *g, int node)
 {
     const Onnx__NodeProto *n = bf_graph_node(g, node);
     int64_t channels = channels_of(g, bf_graph_input(g, node, 0));
-    if (bf_graph_input_count(g, node) != 5 || bf_node_int(n, "training_mode", 0) != 0 || bf_node_int(n, "spatial", 1) != 1)
+    if (bf_graph_input_count(g, node) != 5 || bf_node_int(n, "training_mode", 0) != 0 ||
+        bf_node_int(n, "spatial", 1) != 1)
         return BF_CHANNELS_UNKNOWN;
     for (int slot = 1; slot < 5; slot++) {
         size_t count;
@@ -88,8 +89,9 @@ static bf_channel_role pairwise_role(const bf_graph *g, int node)
 
 static bf_channel_role plain_role(const bf_graph *g, int node)
 {
-    static const char *const plain[] = {"Relu", "LeakyRelu", "Sigmoid", "Tanh", "Elu", "HardSigmoid", "HardSwish",
-                                        "Identity", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", NULL};
+    static const char *const plain[] = {
+        "Relu",    "LeakyRelu",   "Sigmoid",           "Tanh",          "Elu", "HardSigmoid", "HardSwish", "Identity",
+        "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", NULL};
     const Onnx__NodeProto *n = bf_graph_node(g, node);
     if (bf_node_is_any(n, plain))
         return BF_CHANNELS_KEPT;

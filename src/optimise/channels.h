@@ -13,7 +13,7 @@
 typedef struct bf_channel_group {
     bool is_free;
     int64_t channels; /* -1 when not known; such a group is not free */
-    int *layout;      /* new numbering: for each new channel the old one, or -1 for a channel of zeros; NULL = as it is */
+    int *layout; /* new numbering: for each new channel the old one, or -1 for a channel of zeros; NULL = as it is */
     int layout_size;
 } bf_channel_group;
 
@@ -34,9 +34,9 @@ void bf_channels_apply(bf_graph *g, const bf_channels *channels, const bool *ign
 
 /* What a node means for the channels of its values. */
 typedef enum bf_channel_role {
-    BF_CHANNELS_MIXED,   /* a convolution over all channels: its output starts a new group */
-    BF_CHANNELS_KEPT,    /* output channel c depends on channel c of the inputs alone */
-    BF_CHANNELS_UNKNOWN  /* the numbering must not change on either side */
+    BF_CHANNELS_MIXED,  /* a convolution over all channels: its output starts a new group */
+    BF_CHANNELS_KEPT,   /* output channel c depends on channel c of the inputs alone */
+    BF_CHANNELS_UNKNOWN /* the numbering must not change on either side */
 } bf_channel_role;
 
 bf_channel_role bf_channels_role(const bf_graph *g, int node);

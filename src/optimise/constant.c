@@ -36,7 +36,8 @@ static const void *contents(const Onnx__TensorProto *t, int type, size_t element
 
 const float *bf_constant_floats(const Onnx__TensorProto *t, size_t *ret_count)
 {
-    return t ? contents(t, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, sizeof(float), t->float_data, t->n_float_data, ret_count)
+    return t ? contents(t, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, sizeof(float), t->float_data, t->n_float_data,
+                        ret_count)
              : NULL;
 }
 

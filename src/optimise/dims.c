@@ -66,7 +66,8 @@ static void slide(const Onnx__NodeProto *node, const bf_dims *in, const int64_t 
     for (int i = 0; i < 2; i++) {
         int64_t before = pads && plain ? sane(pads->ints[i]) : 0, after = pads && plain ? sane(pads->ints[i + 2]) : 0;
         out->dim[2 + i] = -1;
-        if (!plain || before < 0 || after < 0 || in->dim[2 + i] < 0 || kernel[i] < 1 || stride[i] < 1 || dilation[i] < 1)
+        if (!plain || before < 0 || after < 0 || in->dim[2 + i] < 0 || kernel[i] < 1 || stride[i] < 1 ||
+            dilation[i] < 1)
             continue;
         int64_t room = in->dim[2 + i] + before + after - ((kernel[i] - 1) * dilation[i] + 1);
         out->dim[2 + i] = room >= 0 ? room / stride[i] + 1 : -1;
@@ -205,8 +206,9 @@ static bf_dims of_transpose(const bf_graph *g, int node)
 
 static bf_dims of_first_output(const bf_graph *g, int node)
 {
-    static const char *const same[] = {"Relu", "PRelu", "LeakyRelu", "Sigmoid", "Tanh", "Clip", "Elu", "HardSigmoid",
-                                       "HardSwish", "BatchNormalization", "Identity", "Dropout", "Softmax", "Exp", NULL};
+    static const char *const same[] = {"Relu",     "PRelu",   "LeakyRelu",   "Sigmoid",   "Tanh",
+                                       "Clip",     "Elu",     "HardSigmoid", "HardSwish", "BatchNormalization",
+                                       "Identity", "Dropout", "Softmax",     "Exp",       NULL};
     static const char *const pairwise[] = {"Add", "Sub", "Mul", "Div", NULL};
     static const char *const pool[] = {"MaxPool", "AveragePool", NULL};
     static const char *const global[] = {"GlobalAveragePool", "GlobalMaxPool", NULL};

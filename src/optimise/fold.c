@@ -43,7 +43,8 @@ static bool skip_node(bf_graph *g, int node)
         return false;
     /* A third input can switch training on; a second output, the mask, can have readers. */
     int mask = bf_graph_output(g, node, 1);
-    if (bf_graph_input_count(g, node) > 2 || (mask >= 0 && (g->values[mask].use_count > 0 || g->values[mask].is_output)))
+    if (bf_graph_input_count(g, node) > 2 ||
+        (mask >= 0 && (g->values[mask].use_count > 0 || g->values[mask].is_output)))
         return false;
     bf_graph_redirect(g, out, n->input[0]);
     return true;

@@ -353,7 +353,8 @@ static bool is_editable(const bf_graph *g)
     return true;
 }
 
-/* New names are "bf_" and a number past those that the model has already; more than seven digits are never given out. */
+/* New names are "bf_" and a number past those that the model has already; more than seven digits are never given
+ * out. */
 static void choose_fresh_names(bf_graph *g)
 {
     g->fresh = 1;

@@ -1,8 +1,8 @@
 /* A network's graph, indexed for rewriting: who makes each value, who reads it, which values are constants.
  *
- * A pass reads the index and edits the tree behind it: it drops nodes, adds nodes and constants, renames inputs. The index
- * does not follow edits; bf_graph_rebuild makes it anew, orders the nodes, and removes what no output needs. One thread
- * at a time. */
+ * A pass reads the index and edits the tree behind it: it drops nodes, adds nodes and constants, renames inputs.
+ * The index does not follow edits; bf_graph_rebuild makes it anew, orders the nodes, and removes what no output
+ * needs. One thread at a time. */
 #ifndef BF_OPTIMISE_GRAPH_H
 #define BF_OPTIMISE_GRAPH_H
 
@@ -44,16 +44,16 @@ typedef struct bf_graph {
     bf_graph_value *values; /* sorted by name */
     int value_count;
     int node_count;
-    int *inputs, *outputs;            /* values of node n: inputs[input_first[n] + slot]; -1 for an input left out */
-    int *input_first, *output_first;  /* node_count + 1 entries each */
+    int *inputs, *outputs;           /* values of node n: inputs[input_first[n] + slot]; -1 for an input left out */
+    int *input_first, *output_first; /* node_count + 1 entries each */
     bf_graph_use *uses;
-    unsigned fresh;     /* number in the next new name */
-    bool memory_short;  /* an edit failed; bf_graph_rebuild reports it */
+    unsigned fresh;    /* number in the next new name */
+    bool memory_short; /* an edit failed; bf_graph_rebuild reports it */
 } bf_graph;
 
-/* Unfolds and indexes a file. MODEL_INVALID when it is no ONNX model, or one that contradicts itself: values that nobody
- * makes or that two nodes make, circles, weights in another file, more nodes than BF_ONNX_NODES_MAX. The caller frees
- * with bf_graph_free; *ret is untouched on failure. */
+/* Unfolds and indexes a file. MODEL_INVALID when it is no ONNX model, or one that contradicts itself: values that
+ * nobody makes or that two nodes make, circles, weights in another file, more nodes than BF_ONNX_NODES_MAX. The
+ * caller frees with bf_graph_free; *ret is untouched on failure. */
 bf_status bf_graph_open(const void *data, size_t size, bf_graph **ret, bf_error *err);
 void bf_graph_free(bf_graph **graph);
 

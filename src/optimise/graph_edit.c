@@ -140,8 +140,7 @@ static Onnx__AttributeProto *fresh_attribute(Onnx__NodeProto *node, const char *
             return node->attribute[i];
         }
     Onnx__AttributeProto *a = bf_malloc(sizeof *a);
-    Onnx__AttributeProto **grown =
-        a ? bf_realloc(node->attribute, (node->n_attribute + 1) * sizeof(*grown)) : NULL;
+    Onnx__AttributeProto **grown = a ? bf_realloc(node->attribute, (node->n_attribute + 1) * sizeof(*grown)) : NULL;
     if (grown)
         node->attribute = grown;
     char *copy = grown ? bf_strdup(name) : NULL;

@@ -1,6 +1,6 @@
 /* ONNX files as a tree in memory (protobuf-c's classes). The file is not trusted: nesting and memory are bounded
- * before and while it is unfolded. Everything in the tree is allocated by bf_malloc, so that passes may replace any part
- * of it with memory of their own. */
+ * before and while it is unfolded. Everything in the tree is allocated by bf_malloc, so that passes may replace any
+ * part of it with memory of their own. */
 #ifndef BF_OPTIMISE_ONNX_MODEL_H
 #define BF_OPTIMISE_ONNX_MODEL_H
 
@@ -9,8 +9,9 @@
 #include "base/bytes.h"
 #include "bonafide/status.h"
 
-/* Unfolds a file. MODEL_INVALID when it is no ONNX model, is nested deeper than BF_ONNX_DEPTH_MAX or would take far more
- * memory than its size explains; OUT_OF_MEMORY. The caller frees with bf_onnx_free; *ret is untouched on failure. */
+/* Unfolds a file. MODEL_INVALID when it is no ONNX model, is nested deeper than BF_ONNX_DEPTH_MAX or would take far
+ * more memory than its size explains; OUT_OF_MEMORY. The caller frees with bf_onnx_free; *ret is untouched on
+ * failure. */
 bf_status bf_onnx_parse(const void *data, size_t size, Onnx__ModelProto **ret, bf_error *err);
 
 /* Folds a tree into the bytes of a file; the same tree always gives the same bytes. MODEL_INVALID beyond

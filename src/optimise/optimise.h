@@ -10,18 +10,19 @@
 /* What was done to a graph. */
 typedef struct bf_optimise_report {
     int nodes_before, nodes_after;
-    int folded;          /* nodes that did nothing at inference time, or went into a convolution */
-    int shuffles;        /* channel shuffles that went into the numbering of channels */
-    int padded;          /* groups of values whose channel count grew to a multiple of 8 */
-    int activations;     /* PRelu nodes written in terms of Relu and convolutions */
-    bool changed;        /* whether any of these is not 0 */
+    int folded;      /* nodes that did nothing at inference time, or went into a convolution */
+    int shuffles;    /* channel shuffles that went into the numbering of channels */
+    int padded;      /* groups of values whose channel count grew to a multiple of 8 */
+    int activations; /* PRelu nodes written in terms of Relu and convolutions */
+    bool changed;    /* whether any of these is not 0 */
 } bf_optimise_report;
 
-/* Rewrites an ONNX file (not trusted). Where there is nothing to rewrite, or the file uses what is not understood, the
- * result is a copy of the input and ret_report->changed is false. MODEL_INVALID when it is no ONNX network or
- * contradicts itself, OUT_OF_MEMORY. On success the caller frees *ret with bf_bytes_done; on failure nothing is written.
- * Any thread. */
-bf_status bf_optimise_model(const void *onnx, size_t size, bf_bytes *ret, bf_optimise_report *ret_report, bf_error *err);
+/* Rewrites an ONNX file (not trusted). Where there is nothing to rewrite, or the file uses what is not understood,
+ * the result is a copy of the input and ret_report->changed is false. MODEL_INVALID when it is no ONNX network or
+ * contradicts itself, OUT_OF_MEMORY. On success the caller frees *ret with bf_bytes_done; on failure nothing is
+ * written. Any thread. */
+bf_status bf_optimise_model(const void *onnx, size_t size, bf_bytes *ret, bf_optimise_report *ret_report,
+                            bf_error *err);
 
 /* The largest difference, relative to the range of the output, that bf_optimise_check lets pass. */
 #define BF_OPTIMISE_DIFFERENCE_MAX 1e-4

@@ -1,23 +1,23 @@
-/* PRelu(x) = max(x, 0) + a min(x, 0), with one slope a per channel, has no kernel for the blocked layout (NCHWc) in which
- * ONNX Runtime keeps a row of convolutions: each PRelu makes it unpack and repack the tensor. Relu, depthwise convolutions
- * and sums all stay in that layout, and
+/* PRelu(x) = max(x, 0) + a min(x, 0), with one slope a per channel, has no kernel for the blocked layout (NCHWc) in
+ * which ONNX Runtime keeps a row of convolutions: each PRelu makes it unpack and repack the tensor. Relu, depthwise
+ * convolutions and sums all stay in that layout, and
  *
  *     PRelu(x) = a x + (1 - a) Relu(x)                                for every a           (1)
  *     PRelu(x) = a x + Relu((1 - a) x)                                for a <= 1            (2)
  *     PRelu(x) = Relu(x) + (-a) Relu(-x)                              for every a           (3)
  *
- * where a factor per channel is a depthwise convolution of size 1x1. When all readers are convolutions, (1) is divided by
- * (1 - a), which goes into their weights: that leaves one Relu and one depthwise convolution, with which the runtime
- * fuses the sum. (2) takes two depthwise convolutions, one with fused Relu. (3) takes three steps but rounds nothing: it
- * serves where slopes are so large, or so near 1, that the others would lose digits. */
+ * where a factor per channel is a depthwise convolution of size 1x1. When all readers are convolutions, (1) is
+ * divided by (1 - a), which goes into their weights: that leaves one Relu and one depthwise convolution, with which
+ * the runtime fuses the sum. (2) takes two depthwise convolutions, one with fused Relu. (3) takes three steps but
+ * rounds nothing: it serves where slopes are so large, or so near 1, that the others would lose digits. */
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "optimise/passes.h"
 
-#define SLOPE_MAX 8.0f        /* larger |a|: (1) and (2) subtract nearly equal numbers */
-#define SCALE_MIN 0.015625f   /* smaller |1 - a|: the division in (1) makes inner values huge */
+#define SLOPE_MAX 8.0f      /* larger |a|: (1) and (2) subtract nearly equal numbers */
+#define SCALE_MIN 0.015625f /* smaller |1 - a|: the division in (1) makes inner values huge */
 
 typedef struct activation {
     int node, input, output;
@@ -105,8 +105,7 @@ static bool reader_takes_factors(const bf_graph *g, bf_graph_use use, int64_t ch
     size_t count;
     if (!bf_node_is(n, "Conv") || use.slot != 0 || !bf_constant_floats(weights, &count) || weights->n_dims != 4)
         return false;
-    return is_depthwise(n, weights, channels) ||
-           (bf_node_int(n, "group", 1) == 1 && weights->dims[1] == channels);
+    return is_depthwise(n, weights, channels) || (bf_node_int(n, "group", 1) == 1 && weights->dims[1] == channels);
 }
 
 static bool readers_take_factors(const bf_graph *g, const activation *p)
@@ -213,7 +212,7 @@ bf_status bf_pass_prelu(bf_graph *g, int *changes, bf_error *err)
         ++*changes;
     }
     /* Only now, because the names of values live in the nodes that make them. */
-    for (int n = 0; n < count && *changes > before; n++)
+    for (int n = 0; n < count; n++)
         if (read_activation(g, n, &(activation){0}))
             bf_graph_drop_node(g, n);
     return *changes > before ? bf_graph_rebuild(g, err) : BF_OK;

@@ -1,10 +1,11 @@
 /* ShuffleNet-like networks split a value into halves, work on one, concatenate, and interleave the channels. In the
- * runtime's blocked layout none of that has a kernel, so each unit unpacks, copies the tensor four times, and packs again.
+ * runtime's blocked layout none of that has a kernel, so each unit unpacks, copies the tensor four times, and packs
+ * again.
  *
- * But the convolutions around these nodes can number their channels as they like. So each value that is made (an origin)
- * gets its channels ordered by who uses them; channels that always travel together form a piece, a run of neighbours. A
- * value at the end of a route is then a plain concatenation of pieces, whose readers have their weights reordered. What
- * remains of all the routes between two convolutions is at most one Split and one Concat. */
+ * But the convolutions around these nodes can number their channels as they like. So each value that is made (an
+ * origin) gets its channels ordered by who uses them; channels that always travel together form a piece, a run of
+ * neighbours. A value at the end of a route is then a plain concatenation of pieces, whose readers have their
+ * weights reordered. What remains of all the routes between two convolutions is at most one Split and one Concat. */
 #include <string.h>
 
 #include "base/attr.h"
@@ -14,20 +15,20 @@
 
 /* A run of channels of one origin value in its new order. */
 typedef struct piece {
-    int value;        /* its origin value */
-    int first, count; /* range of work.ordered */
+    int value;                     /* its origin value */
+    int first, count;              /* range of work.ordered */
     char name[BF_FRESH_NAME_SIZE]; /* "" when it is all of its value */
 } piece;
 
 typedef struct work {
     bf_routes routes;
     bf_channels channels;
-    bool *refused;   /* per representative: these routes stay as they are */
-    int *owner;      /* per group: the one value on a route that it has, -1 none */
-    int *piece_of;   /* per origin: number of its piece */
-    int *ordered;    /* origins in their new order */
-    int *position;   /* per origin: its place in the list of the value at hand, while `stamp` says so */
-    int *stamp;      /* per origin: value for which `position` was written */
+    bool *refused; /* per representative: these routes stay as they are */
+    int *owner;    /* per group: the one value on a route that it has, -1 none */
+    int *piece_of; /* per origin: number of its piece */
+    int *ordered;  /* origins in their new order */
+    int *position; /* per origin: its place in the list of the value at hand, while `stamp` says so */
+    int *stamp;    /* per origin: value for which `position` was written */
     piece *pieces;
     int piece_count;
 } work;
@@ -258,13 +259,14 @@ static bool rewrite_end(bf_graph *g, work *w, int value)
 
 static bf_status rewrite(bf_graph *g, work *w, bf_error *err)
 {
-    for (int v = 0; v < g->value_count; v++) {
-        if (!is_rewritten(w, v))
-            continue;
-        bool begins = !is_copied(g, w, v);
-        if ((begins && !rewrite_begin(g, w, v)) || (!begins && is_used(g, w, v) && !rewrite_end(g, w, v)))
-            return bf_fail_memory(err);
-    }
+    /* Ends are put together from pieces that get their names where they begin. */
+    for (int ends = 0; ends < 2; ends++)
+        for (int v = 0; v < g->value_count; v++) {
+            if (!is_rewritten(w, v) || is_copied(g, w, v) != (ends == 1))
+                continue;
+            if (ends == 0 ? !rewrite_begin(g, w, v) : is_used(g, w, v) && !rewrite_end(g, w, v))
+                return bf_fail_memory(err);
+        }
     bf_channels_apply(g, &w->channels, w->routes.copies);
     return bf_graph_rebuild(g, err); /* which removes the copying nodes, as nobody reads them any more */
 }

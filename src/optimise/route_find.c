@@ -144,7 +144,8 @@ static int shuffle_begin(const bf_graph *g, int last, int *ret_groups)
     if (begin < 0 || !is_image_like(g, bf_graph_input(g, begin, 0)))
         return -1;
     const Onnx__AttributeProto *order = bf_node_attribute(bf_graph_node(g, middle), "perm");
-    const bf_dims *in = &g->values[bf_graph_input(g, begin, 0)].dims, *out = &g->values[bf_graph_output(g, last, 0)].dims;
+    const bf_dims *in = &g->values[bf_graph_input(g, begin, 0)].dims,
+                  *out = &g->values[bf_graph_output(g, last, 0)].dims;
     const bf_dims *view = &g->values[bf_graph_output(g, begin, 0)].dims;
     if (!order || order->n_ints != 5 || memcmp(order->ints, exchanged, sizeof exchanged) != 0 || view->rank != 5 ||
         out->rank != 4)
