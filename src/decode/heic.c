@@ -13,9 +13,11 @@
 #include "base/limits.h"
 #include "decode/canvas.h"
 #include "decode/exif.h"
+#include "decode/hevc.h"
 #include "decode/job.h"
 
 #define EXIF_OFFSET_BYTES 4
+#define TILE_SIDE_MAX 1024 /* cameras use 512 */
 
 typedef struct heic {
     const bf_decode_job *job;
@@ -156,25 +158,34 @@ static bf_status read_header(const heic *h)
     return status == BF_OK ? read_exif(h) : status;
 }
 
-/* Only an HEVC decoder may be used, whatever the file says: one decoder library less for a hostile file to reach. */
+/* Our own decoder is named, so that neither another coding nor another library is ever reached, whatever the file
+ * says. Its budget covers the declared picture, rounded up to whole tiles, and an alpha plane of the same size. */
 static bf_status decode_pixels(heic *h)
 {
-    const struct heif_decoder_descriptor *hevc = NULL;
-    if (heif_get_decoder_descriptors(heif_compression_HEVC, &hevc, 1) < 1) {
-        bf_fail(h->job->err, BF_UNSUPPORTED_FORMAT,
-                "This installation cannot decode HEIC: libheif has no HEVC decoder.");
-        bf_fail_hint(h->job->err, "Send a JPEG, or install libheif with libde265.");
-        return BF_UNSUPPORTED_FORMAT;
-    }
+    uint64_t width = (uint64_t)h->job->facts->coded_width + TILE_SIDE_MAX;
+    uint64_t height = (uint64_t)h->job->facts->coded_height + TILE_SIDE_MAX;
+    const char *hevc = bf_hevc_decoder_id();
+    if (!hevc)
+        return bf_fail(h->job->err, BF_INTERNAL, "The HEIC library does not fit this program.");
     h->options = heif_decoding_options_alloc();
     if (!h->options)
         return bf_fail_memory(h->job->err);
     h->options->convert_hdr_to_8bit = 1;
     h->options->strict_decoding = 1;
-    h->options->decoder_id = heif_decoder_descriptor_get_id_name(hevc);
+    h->options->decoder_id = hevc;
     enum heif_chroma chroma = h->job->facts->has_alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB;
+    bf_hevc_begin(2 * width * height);
     struct heif_error error = heif_decode_image(h->handle, &h->image, heif_colorspace_RGB, chroma, h->options);
-    return error.code == heif_error_Ok ? BF_OK : fail_heic(h, error);
+    if (error.code == heif_error_Ok)
+        return BF_OK;
+    switch (bf_hevc_verdict()) {
+    case BF_OUT_OF_MEMORY:
+        return bf_fail_memory(h->job->err);
+    case BF_DECODER_LIMIT:
+        return fail_limit(h, "the pictures in the file are larger than it declares");
+    default:
+        return fail_heic(h, error);
+    }
 }
 
 static bf_status copy_pixels(heic *h)

@@ -243,6 +243,18 @@ static bf_bytes make_huge_heic(void)
     return out;
 }
 
+/* Says 160 x 160 in the container and holds 4 million pixels. */
+static bf_bytes make_hidden_size(void)
+{
+    bf_image image = test_pattern(2000, 2000);
+    bf_bytes out = test_heic(&image, NULL);
+    bf_image_done(&image);
+    for (size_t i = 0; i + 16 <= out.size; i++)
+        if (memcmp(out.data + i, "ispe", 4) == 0)
+            memcpy(out.data + i + 8, "\0\0\0\xa0\0\0\0\xa0", 8);
+    return out;
+}
+
 static bf_bytes png_of(bf_image image)
 {
     bf_bytes out = test_png(&image, NULL);
@@ -345,6 +357,7 @@ static const test_hostile files[] = {
     {"several.heic", BF_ANIMATED_IMAGE, make_several_heic},
     {"truncated.heic", BF_CORRUPT_IMAGE, make_truncated_heic},
     {"huge_header.heic", BF_IMAGE_TOO_LARGE, make_huge_heic},
+    {"hidden_size.heic", BF_DECODER_LIMIT, make_hidden_size},
     {"noise.png", BF_OK, make_noise},
     {"grey_noise.png", BF_OK, make_grey_noise},
     {"black.png", BF_OK, make_black},
