@@ -40,6 +40,14 @@ static bf_rect grown_box(const bf_image *image, bf_rect box, float factor)
     return rect;
 }
 
+/* The smallest rectangle of the tensor's shape that holds the whole image in its middle. */
+static bf_rect fitted_image(const bf_tensor_spec *spec, const bf_image *image)
+{
+    float width = (float)image->width, height = (float)image->height, aspect = (float)spec->width / (float)spec->height;
+    float fitted = fmaxf(width, height * aspect);
+    return rect_about(width / 2, height / 2, fitted, fitted / aspect);
+}
+
 bf_rect bf_crop_rect(const bf_manifest *manifest, const bf_image *image, bf_rect box)
 {
     float cx = (box.x0 + box.x1) / 2, cy = (box.y0 + box.y1) / 2;
@@ -51,6 +59,8 @@ bf_rect bf_crop_rect(const bf_manifest *manifest, const bf_image *image, bf_rect
         return grown_box(image, box, manifest->crop_factor);
     case BF_CROP_SQUARE_INSIDE:
         return grown_box(image, rect_about(cx, cy, bf_rect_height(box), bf_rect_height(box)), manifest->crop_factor);
+    case BF_CROP_WHOLE_FIT:
+        return fitted_image(&manifest->input, image);
     case BF_CROP_WHOLE:
     case BF_CROP_ALIGNED_5:
     case BF_CROP_EYE:

@@ -55,7 +55,8 @@ static int keep_candidate(candidate *list, int count, candidate next)
     return count;
 }
 
-static int gather(const bf_face_runs *runs, const bf_image *image, candidate *list)
+/* `shown` is the part of the picture that the network saw. */
+static int gather(const bf_face_runs *runs, const bf_image *image, bf_rect shown, candidate *list)
 {
     const bf_manifest *m = runs->detection_manifest;
     size_t score_count = 0, box_count = 0;
@@ -63,15 +64,17 @@ static int gather(const bf_face_runs *runs, const bf_image *image, candidate *li
     const float *boxes = bf_net_output(runs->detection, 1, &box_count);
     size_t classes = m->class_count > 0 ? (size_t)m->class_count : 2;
     size_t anchors = box_count / 4 < score_count / classes ? box_count / 4 : score_count / classes;
-    float width = (float)image->width, height = (float)image->height;
+    const bf_rect whole = {0, 0, (float)image->width, (float)image->height};
+    float width = bf_rect_width(shown), height = bf_rect_height(shown);
     int count = 0;
     for (size_t i = 0; i < anchors; i++) {
         float probability = scores[i * classes + (size_t)m->positive_class];
         if (!(probability >= m->score_threshold))
             continue;
         const float *b = boxes + 4 * i;
-        bf_rect box = {b[0] * width, b[1] * height, b[2] * width, b[3] * height};
-        box = bf_rect_intersect(box, (bf_rect){0, 0, width, height});
+        bf_rect box = {shown.x0 + b[0] * width, shown.y0 + b[1] * height, shown.x0 + b[2] * width,
+                       shown.y0 + b[3] * height};
+        box = bf_rect_intersect(box, whole);
         if (bf_rect_width(box) >= 2 && bf_rect_height(box) >= 2)
             count = keep_candidate(list, count, (candidate){box, probability, (int)i});
     }
@@ -103,12 +106,13 @@ static void suppress(const candidate *list, int count, float iou_threshold, bf_f
 bf_status bf_faces_find(const bf_face_runs *runs, const bf_image *image, bf_faces *ret, bf_error *err)
 {
     const bf_manifest *m = runs->detection_manifest;
-    bf_tensor_from_rect(image, bf_crop_rect(m, image, (bf_rect){0}), false, &m->input, bf_net_input(runs->detection));
+    bf_rect shown = bf_crop_rect(m, image, (bf_rect){0});
+    bf_tensor_from_rect(image, shown, false, &m->input, bf_net_input(runs->detection));
     bf_status status = bf_net_execute(runs->detection, err);
     if (status != BF_OK)
         return status;
     candidate list[CANDIDATES_MAX];
-    int count = gather(runs, image, list);
+    int count = gather(runs, image, shown, list);
     qsort(list, (size_t)count, sizeof *list, by_probability);
     suppress(list, count, m->iou_threshold, ret);
     return BF_OK;

@@ -32,9 +32,10 @@ typedef enum bf_decoding {
 /* Which part of the picture the tensor shows. */
 typedef enum bf_crop_rule {
     BF_CROP_WHOLE,         /* the whole image, stretched */
+    BF_CROP_WHOLE_FIT,     /* the whole image in its own shape, in the middle; its edges repeat around it */
     BF_CROP_SQUARE,        /* square around the face box's centre, side = factor x box height */
     BF_CROP_BOX,           /* the face box grown to factor x its width and height about its centre, aspect kept;
-                          when it leaves the image: reduced to the largest factor that fits, then shifted inside */
+                              when it leaves the image: reduced to the largest factor that fits, then shifted inside */
     BF_CROP_SQUARE_INSIDE, /* as BOX, of the square around the box's centre with the side of its height */
     BF_CROP_ALIGNED_5,     /* similarity of eye centres, nose tip and mouth corners to `template_points` */
     BF_CROP_EYE            /* square around each eye's centre, side = factor x eye width; run once per eye */

@@ -65,7 +65,7 @@ static bool task_allows(bf_task task, bf_crop_rule rule)
 {
     switch (task) {
     case BF_TASK_FACE_DETECTION:
-        return rule == BF_CROP_WHOLE;
+        return rule == BF_CROP_WHOLE || rule == BF_CROP_WHOLE_FIT;
     case BF_TASK_EYE_STATE:
         return rule == BF_CROP_EYE;
     case BF_TASK_EMBEDDING:
@@ -104,7 +104,8 @@ static bf_status read_template(const bf_manifest_reader *r, const bf_yaml_node *
 bf_status bf_manifest_read_crop(const bf_manifest_reader *r, const bf_yaml_node *map, bf_manifest *m)
 {
     static const char *const keys[] = {"rule", "factor", "template", NULL};
-    static const char *const rules[] = {"whole", "square", "box", "square-inside", "aligned-5", "eye", NULL};
+    static const char *const rules[] = {"whole",         "whole-fit", "square", "box",
+                                        "square-inside", "aligned-5", "eye",    NULL};
     static const char *const factor_only[] = {"template", NULL};
     static const char *const template_only[] = {"factor", NULL};
     static const char *const neither[] = {"factor", "template", NULL};
@@ -118,8 +119,8 @@ bf_status bf_manifest_read_crop(const bf_manifest_reader *r, const bf_yaml_node 
     if (!task_allows(m->task, m->crop))
         return bf_yaml_fail(r->doc, bf_yaml_get(map, "rule"), r->err, "the crop rule %s does not go with the task %s.",
                             rules[rule], bf_task_name(m->task));
-    if (m->crop == BF_CROP_WHOLE)
-        return bf_manifest_forbid(r, map, neither, "does not go with the crop rule whole.");
+    if (m->crop == BF_CROP_WHOLE || m->crop == BF_CROP_WHOLE_FIT)
+        return bf_manifest_forbid(r, map, neither, "does not go with a crop rule that shows the whole picture.");
     if (m->crop == BF_CROP_ALIGNED_5) {
         status = bf_manifest_forbid(r, map, template_only, "does not go with the crop rule aligned-5.");
         return status == BF_OK ? read_template(r, map, m) : status;

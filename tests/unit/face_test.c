@@ -49,6 +49,22 @@ static void box_crop_keeps_its_shape_and_stays_inside(void **state)
     assert_near(rect.x1, 590, 1e-2);
 }
 
+static void a_fitted_picture_keeps_its_shape(void **state)
+{
+    (void)state;
+    bf_image image = {.width = 480, .height = 640, .channels = 3};
+    const bf_manifest m = {.crop = BF_CROP_WHOLE_FIT, .input = {.width = 320, .height = 240}};
+    bf_rect rect = bf_crop_rect(&m, &image, (bf_rect){0});
+    assert_near(rect.x0, 240 - 640 * 4.0 / 3 / 2, 1e-2);
+    assert_near(rect.x1, 240 + 640 * 4.0 / 3 / 2, 1e-2);
+    assert_near(rect.y0, 0, 1e-2);
+    assert_near(rect.y1, 640, 1e-2);
+    image.width = 1600;
+    rect = bf_crop_rect(&m, &image, (bf_rect){0});
+    assert_near(rect.x1, 1600, 1e-2);
+    assert_near(rect.y0, 320 - 600, 1e-2);
+}
+
 static void square_inside_is_square_and_stays_inside(void **state)
 {
     (void)state;
@@ -215,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(square_crop_may_leave_the_picture),
         cmocka_unit_test(box_crop_keeps_its_shape_and_stays_inside),
+        cmocka_unit_test(a_fitted_picture_keeps_its_shape),
         cmocka_unit_test(square_inside_is_square_and_stays_inside),
         cmocka_unit_test(aligned_crop_maps_the_template_onto_the_face),
         cmocka_unit_test(all_faces_of_the_samples_are_found),

@@ -116,7 +116,7 @@ static void says_what_is_wrong_and_where(void **state)
         {"[1, 2, 3]", "[1, 2]", "m.yaml:18: 'mean' must be a list of 3 numbers."},
         {"mean: [1, 2, 3]", "std: [1, 0, 3]", "is outside"},
         {"rule: box", "rule: eye", "m.yaml:20: the crop rule eye does not go with the task liveness."},
-        {"rule: box", "rule: whole", "m.yaml:21: 'factor' does not go with the crop rule whole."},
+        {"rule: box", "rule: whole", "m.yaml:21: 'factor' does not go with a crop rule that shows"},
         {"  factor: 2.7\n", "", "the key 'factor' is missing."},
         {"factor: 2.7", "factor: nan", "m.yaml:21: 'factor': a number is expected."},
         {"factor: 2.7", "factor: 2.7\n  template: []", "m.yaml:22: 'template' goes with the crop rule aligned-5 only."},
