@@ -48,13 +48,14 @@ test:
 bench:
 	@tools/setup bench
 	@tools/build build
+	@tools/build build meson-benchmark-prereq
 	@tools/optimise_models build
 	@$(PYTHON) tools/run_bench.py build
 
 fuzz:
 	@tools/setup fuzz
-	@CC=clang tools/build build-fuzz -Dfuzzers=true -Dbuildtype=debugoptimized -Db_sanitize=address,undefined \
-	    -Db_lundef=false $(STRICT)
+	@CC=clang tools/build build-fuzz -Dfuzzers=true -Dtests=enabled -Dbuildtype=debugoptimized \
+	    -Db_sanitize=address,undefined -Db_lundef=false $(STRICT) fuzzers
 	@$(PYTHON) tools/run_fuzzers.py build-fuzz $(FUZZ_SECONDS)
 
 lint:

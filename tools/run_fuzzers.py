@@ -4,8 +4,8 @@
 usage: tools/run_fuzzers.py FOLDER SECONDS [NAME ...]
 
 A target is a program FOLDER/fuzz/*_fuzz. It starts from fuzz/seeds/NAME/ (where that exists), from the seeds that
-FOLDER/fuzz/fuzz_seeds writes for it (where that exists), and from what earlier runs found, kept in CACHE/fuzz/NAME/. An input that crashes, leaks, hangs or takes too much memory is kept in
-CACHE/fuzz/NAME.findings/ and fails the run.
+FOLDER/fuzz/fuzz_seeds writes for it (where that exists), and from what earlier runs found, kept in CACHE/fuzz/NAME/.
+An input that crashes, leaks, hangs or takes too much memory is kept in CACHE/fuzz/NAME.findings/ and fails the run.
 """
 import os
 import pathlib

@@ -96,8 +96,6 @@ class PublicHeaders(tap.Findings):
         library = pathlib.Path(os.environ.get("BONAFIDE_BUILD_DIR", ".")) / "libbonafide.so"
         if not library.exists():
             self.skipTest(f"no {library}")
-        if not (source_tree.ROOT / "src/pipeline/meson.build").exists():
-            self.skipTest("the pipeline is not built yet")
         exported = exported_symbols(library)
         declared = set()
         for path in self.headers:

@@ -11,6 +11,8 @@ import tap  # noqa: E402
 BANNED = ("strcpy", "stpcpy", "strncpy", "strcat", "strncat", "sprintf", "vsprintf", "gets", "scanf", "sscanf",
           "fscanf", "atoi", "atol", "atoll", "atof", "strtok", "system", "popen", "alloca", "rand", "srand", "random",
           "mktemp", "tmpnam", "asctime", "ctime", "gmtime", "localtime", "setenv", "putenv")
+# ONNX Runtime's telemetry can be switched off only by the environment, before its first call.
+ALLOWED = {("src/infer/runtime.c", "setenv")}
 # The allocator of base/bytes.h can be told to fail, so that tests reach every way out.
 ALLOCATION = ("malloc", "calloc", "realloc", "reallocarray", "strdup", "strndup", "asprintf", "vasprintf",
               "posix_memalign", "aligned_alloc")
@@ -51,7 +53,8 @@ class Layers(tap.Findings):
 
     def test_banned_calls_are_not_made(self):
         self.assert_none([f"{path}:{line}: {name}" for path in source_tree.c_files("src", "examples")
-                          for line, name in source_tree.calls(source_tree.read(path), BANNED)])
+                          for line, name in source_tree.calls(source_tree.read(path), BANNED)
+                          if (str(path), name) not in ALLOWED])
 
     def test_only_the_allocator_allocates(self):
         self.assert_none([f"{path}:{line}: {name}" for path in source_tree.c_files("src") if str(path) != ALLOCATOR
