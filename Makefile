@@ -5,12 +5,11 @@
 # CC                  the compiler (default: cc); clang and gcc both serve
 
 FUZZ_SECONDS ?= 60
-CACHE := $(or $(BONAFIDE_CACHE_DIR),$(CURDIR)/.cache)
+CACHE := $(or $(BONAFIDE_CACHE_DIR),.cache)
 # Debian's own Python, which is the one that Debian's Python packages belong to.
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 # Warnings are errors where a machine builds, not on the machine of somebody with a newer compiler.
 STRICT := $(if $(CI),-Dwerror=true)
-SAMPLES = $(wildcard $(CACHE)/samples/*.jpg)
 
 .DEFAULT_GOAL := help
 .PHONY: help run build test bench fuzz lint format docs install clean
@@ -30,7 +29,7 @@ help:
 	@echo "make clean    remove what was built (the fetched files in .cache stay)"
 
 run: build
-	@tools/judge_samples $(SAMPLES)
+	@tools/judge_samples build/bonafide $(CACHE)/samples
 
 build:
 	@tools/setup build
@@ -73,7 +72,8 @@ docs:
 	@$(PYTHON) api/generate.py
 
 install: build
-	@meson install -C build
+	@[ -z "$(PREFIX)" ] || meson configure build -Dprefix=$(PREFIX)
+	@meson install -C build --quiet
 
 clean:
 	rm -rf build build-asan build-tsan build-fuzz
