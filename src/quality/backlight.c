@@ -14,5 +14,5 @@ void bf_measure_backlight(const bf_quality_view *view, bf_measure *ret)
         sum += (double)(grid->histogram[0][luma] + grid->histogram[1][luma]) * luma;
     /* One grey level more on both sides keeps the ratio finite for a black face. */
     double ratio = (background + 1) / (sum / grid->count + 1);
-    bf_measure_set(ret, ratio, 100 * (1 - bf_sigmoid(ratio, 3, 0.4)));
+    bf_measure_set(ret, ratio, 100 * (1 - bf_sigmoid(ratio, 4, 0.4)));
 }
