@@ -172,7 +172,8 @@ static void the_documented_example_is_true(void **state)
     char *shown = strstr(chapter, "policies/card_limit.yaml:15: ");
     assert_non_null(shown);
     for (char *c = shown; *c && strncmp(c, "\n```", 4) != 0; c++)
-        *c = *c == '\n' ? ' ' : *c;
+        if (*c == '\n')
+            *c = ' ';
     assert_memory_equal(shown, err.message, strlen(err.message));
     bf_bytes_done(&page);
     bf_bytes_done(&base_bytes);
