@@ -19,5 +19,7 @@ int main(int argc, char **argv)
     cli_term_start();
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return CLI_VERSION.run(&CLI_VERSION, 1, argv);
-    return cli_finish_output(NULL, cli_group_run(&PROGRAM, argc, argv));
+    int code = cli_group_run(&PROGRAM, argc, argv);
+    /* A command that failed has said why. */
+    return code == 0 ? cli_finish_output(NULL, code) : code;
 }

@@ -75,9 +75,12 @@ bf_status cli_read_media(const char *path, bf_bytes *ret, bf_error *err)
 int cli_read_document(const cli_command *command, const char *path, bf_bytes *ret)
 {
     bf_error err = {0};
-    if (bf_bytes_read_file(ret, path, BF_JSON_BYTES_MAX, &err) == BF_OK)
-        return 0;
-    return cli_fail_error(command, &err);
+    if (bf_bytes_read_file(ret, path, BF_JSON_BYTES_MAX, &err) != BF_OK)
+        return cli_fail_error(command, &err);
+    /* Documents are handed on as text, which a NUL would cut short. */
+    if (memchr(ret->data, '\0', ret->size))
+        return cli_fail(command, CLI_UNREADABLE, "%s holds a NUL byte and is no text.", path);
+    return 0;
 }
 
 int cli_finish_output(const cli_command *command, int code)

@@ -175,6 +175,9 @@ bf_status bf_judge_match(bf_judge *judge, const bf_request *request, bf_record *
     always.match_order = BF_MATCH_ALWAYS;
     bf_stage_match(judge, &always, policy, record);
     finish(judge, policy, started_ms, record);
+    /* The policy says nothing about a match when liveness was not asked for. */
+    if (record->match.present)
+        record->policy.match = bf_policy_match_outcome(policy, record->request.channel, record->match.similarity);
     *ret_record = record;
     return BF_OK;
 }
