@@ -151,10 +151,13 @@ static bf_status read_header(const heic *h)
         status = bf_job_check_size(h->job, (uint64_t)width, (uint64_t)height);
     if (status != BF_OK)
         return status;
-    /* The decoder's picture and libheif's copy, both 4:2:0, and the interleaved one. */
-    uint64_t pixels = (uint64_t)coded_width * (uint64_t)coded_height;
+    /* A grid or overlay has a canvas of its own size, whatever the properties declare, and libheif limits only its
+     * sides. With the longer side as their limit, the square bounds the canvas: it is held as the decoder's picture and
+     * libheif's copy, both 4:2:0, and as the interleaved one. */
+    int side = coded_width > coded_height ? coded_width : coded_height;
+    heif_context_set_maximum_image_size_limit(h->context, side + 1); /* exclusive */
     uint64_t pixel_bytes = (facts->bit_depth > 8 ? 6u : 3u) + (facts->has_alpha ? 4u : 3u);
-    status = bf_job_check_memory(h->job, pixels * pixel_bytes);
+    status = bf_job_check_memory(h->job, (uint64_t)side * (uint64_t)side * pixel_bytes);
     return status == BF_OK ? read_exif(h) : status;
 }
 

@@ -255,6 +255,22 @@ static bf_bytes make_hidden_size(void)
     return out;
 }
 
+/* Turns the picture into an overlay (23008-12, 6.6.2.2) whose canvas of its own is 29000 x 29000. */
+static bf_bytes make_overlay(void)
+{
+    static const uint8_t overlay[14] = {0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x71, 0x48, 0x71, 0x48};
+    bf_bytes exif = test_exif(&(test_exif_options){.make = "any"}); /* brings a box of references, which is needed */
+    bf_bytes out = pattern_heic(&(test_heic_options){.exif = &exif});
+    bf_bytes_done(&exif);
+    for (size_t i = 0; i + 4 + sizeof overlay <= out.size; i++) {
+        if (memcmp(out.data + i, "hvc1", 4) == 0)
+            memcpy(out.data + i, "iovl", 4);
+        if (memcmp(out.data + i, "mdat", 4) == 0)
+            memcpy(out.data + i + 4, overlay, sizeof overlay);
+    }
+    return out;
+}
+
 static bf_bytes png_of(bf_image image)
 {
     bf_bytes out = test_png(&image, NULL);
@@ -358,6 +374,7 @@ static const test_hostile files[] = {
     {"truncated.heic", BF_CORRUPT_IMAGE, make_truncated_heic},
     {"huge_header.heic", BF_IMAGE_TOO_LARGE, make_huge_heic},
     {"hidden_size.heic", BF_DECODER_LIMIT, make_hidden_size},
+    {"overlay.heic", BF_DECODER_LIMIT, make_overlay},
     {"noise.png", BF_OK, make_noise},
     {"grey_noise.png", BF_OK, make_grey_noise},
     {"black.png", BF_OK, make_black},
