@@ -53,20 +53,20 @@ static inline bf_quality good_quality(void)
     quality.measure[BF_MEASURE_SINGLE_FACE_PRESENT].native = 1;
     quality.measure[BF_MEASURE_INTER_EYE_DISTANCE].native = 110;
     quality.measure[BF_MEASURE_HEAD_SIZE].native = 0.3;
-    quality.measure[BF_MEASURE_LEFTWARD_CROP].native = 1.5;
-    quality.measure[BF_MEASURE_RIGHTWARD_CROP].native = 1.5;
-    quality.measure[BF_MEASURE_MARGIN_ABOVE].native = 1;
-    quality.measure[BF_MEASURE_MARGIN_BELOW].native = 1;
+    quality.measure[BF_MEASURE_LEFTWARD_CROP].native = 3;
+    quality.measure[BF_MEASURE_RIGHTWARD_CROP].native = 3;
+    quality.measure[BF_MEASURE_MARGIN_ABOVE].native = 1.5;
+    quality.measure[BF_MEASURE_MARGIN_BELOW].native = 2;
     quality.measure[BF_MEASURE_LUMINANCE_MEAN].native = 0.5;
     quality.measure[BF_MEASURE_LUMINANCE_VARIANCE].native = 0.016;
     quality.measure[BF_MEASURE_DYNAMIC_RANGE].native = 7;
     quality.measure[BF_MEASURE_ILLUMINATION_UNIFORMITY].native = 0.8;
     quality.measure[BF_MEASURE_BACKLIGHT_PREVENTION].native = 1;
-    quality.measure[BF_MEASURE_SHARPNESS].native = 60;
-    quality.measure[BF_MEASURE_COMPRESSION_ARTIFACTS].native = 60;
+    quality.measure[BF_MEASURE_SHARPNESS].native = 0.35;
+    quality.measure[BF_MEASURE_COMPRESSION_ARTIFACTS].native = 80;
     quality.measure[BF_MEASURE_EYES_OPEN].native = 0.08;
-    quality.measure[BF_MEASURE_EYES_VISIBLE].native = 60;
-    quality.measure[BF_MEASURE_FACE_OCCLUSION_PREVENTION].native = 60;
+    quality.measure[BF_MEASURE_EYES_VISIBLE].native = 0.95;
+    quality.measure[BF_MEASURE_FACE_OCCLUSION_PREVENTION].native = 0.95;
     quality.measure[BF_MEASURE_RESOLUTION].native = 1080;
     return quality;
 }
