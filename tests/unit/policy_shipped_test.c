@@ -13,10 +13,7 @@
 /* How the capture came out. */
 typedef enum capture { CAPTURE_GOOD, CAPTURE_BLURRED, CAPTURE_UNMEASURED } capture;
 
-/* Numbers that lie well inside the same band of every shipped policy. */
-static const double PROBABILITIES[] = {0.99, 0.70, 0.10, -1 /* absent */};
 enum { LIVE_PASS, LIVE_UNCERTAIN, LIVE_FAIL, LIVE_ABSENT };
-static const double SIMILARITIES[] = {0.60, 0.38, 0.05};
 enum { MATCH_STRONG, MATCH_WEAK, MATCH_NONE, MATCH_NO_PORTRAIT, MATCH_BAD_PORTRAIT, MATCH_LOST, MATCH_WAYS };
 static const char *const SIGNALS[] = {"", "vpn", "rooted", "remote_control", "injected_stream", "never_heard_of"};
 static const int RETRIES[] = {0, 1, 3, 6};
@@ -32,16 +29,18 @@ typedef struct situation {
 
 static bf_quality good, blurred;
 
-static void make_input(const situation *at, bf_policy_input *ret)
+static void make_input(const bf_policy *policy, const situation *at, bf_policy_input *ret)
 {
+    const double probabilities[] = {1, uncertain_probability(policy, at->channel), 0, -1};
+    const double similarities[] = {1, weak_similarity(policy, at->channel), 0};
     *ret = good_input(at->capture == CAPTURE_GOOD ? &good : at->capture == CAPTURE_BLURRED ? &blurred : NULL);
     ret->judging = at->judging;
     ret->liveness_present = at->live != LIVE_ABSENT;
-    ret->live_probability = PROBABILITIES[at->live];
+    ret->live_probability = probabilities[at->live];
     ret->match_requested = at->match != MATCH_NO_PORTRAIT;
     ret->reference_status = at->match == MATCH_BAD_PORTRAIT ? BF_REFERENCE_NO_FACE : BF_OK;
     ret->match_present = at->match <= MATCH_NONE;
-    ret->match_similarity = at->match <= MATCH_NONE ? SIMILARITIES[at->match] : 0;
+    ret->match_similarity = at->match <= MATCH_NONE ? similarities[at->match] : 0;
     ret->channel = at->channel;
     ret->risk.risk_tier = (bf_risk_tier)at->risk;
     ret->risk.retry_count = RETRIES[at->retry];
@@ -96,7 +95,7 @@ static bf_decision check(const bf_policy *policy, const situation *at)
 {
     bf_policy_input input;
     bf_policy_output output;
-    make_input(at, &input);
+    make_input(policy, at, &input);
     bf_policy_decide(policy, &input, &output);
     const char *broken = broken_promise(at, &output);
     if (broken)

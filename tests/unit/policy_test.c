@@ -38,18 +38,18 @@ static void decision_table_of_every_journey(void **state)
             bf_policy_input input = good_input(&quality);
             input.channel = CHANNELS[c];
             assert_int_equal(decision(policy, &input), BF_DECISION_APPROVE); /* strong, strong, low */
-            input.match_similarity = 0.38;
+            input.match_similarity = weak_similarity(policy, CHANNELS[c]);
             bf_decision weak = decision(policy, &input); /* strong, weak */
             assert_true(weak == BF_DECISION_RETRY || weak == BF_DECISION_REVIEW);
             input = good_input(&quality);
             input.channel = CHANNELS[c];
-            input.live_probability = 0.70;
+            input.live_probability = uncertain_probability(policy, CHANNELS[c]);
             input.risk.risk_tier = BF_RISK_HIGH;
             bf_decision uncertain = decision(policy, &input); /* uncertain, strong, high */
             assert_true(uncertain == BF_DECISION_CHALLENGE || uncertain == BF_DECISION_REVIEW);
-            input.live_probability = 0.10;
+            input.live_probability = 0;
             for (int risk = BF_RISK_LOW; risk <= BF_RISK_HIGH; risk++) {
-                static const double similarities[] = {0.99, 0.38, 0.05};
+                const double similarities[] = {1, weak_similarity(policy, CHANNELS[c]), 0};
                 for (size_t s = 0; s < 3; s++) {
                     input.risk.risk_tier = (bf_risk_tier)risk;
                     input.match_similarity = similarities[s];

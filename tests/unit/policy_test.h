@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/policy.h"
+#include "policy/rules.h"
 
 /* Every shipped journey. */
 static const char *const SHIPPED[] = {"account_opening",  "login_step_up", "high_value_transaction",
@@ -44,6 +44,19 @@ static inline bf_policy *load_shipped(const char *flow)
     return load_policy(name);
 }
 
+/* Halfway between the thresholds of a channel: uncertain liveness, a weak match. */
+static inline double uncertain_probability(const bf_policy *policy, bf_channel channel)
+{
+    const bf_policy_settings *settings = bf_policy_settings_of(policy, channel);
+    return (settings->uncertain + settings->pass) / 2;
+}
+
+static inline double weak_similarity(const bf_policy *policy, bf_channel channel)
+{
+    const bf_policy_settings *settings = bf_policy_settings_of(policy, channel);
+    return (settings->weak + settings->strong) / 2;
+}
+
 /* Native values as a good photo has them: they pass every shipped gate. */
 static inline bf_quality good_quality(void)
 {
@@ -77,11 +90,11 @@ static inline bf_policy_input good_input(const bf_quality *quality)
     return (bf_policy_input){.judging = BF_OK,
                              .quality = quality,
                              .liveness_present = true,
-                             .live_probability = 0.99,
+                             .live_probability = 1,
                              .match_requested = true,
                              .reference_status = BF_OK,
                              .match_present = true,
-                             .match_similarity = 0.6,
+                             .match_similarity = 1,
                              .channel = BF_CHANNEL_UNSPECIFIED,
                              .risk = {.risk_tier = BF_RISK_LOW, .document_confidence = -1}};
 }
