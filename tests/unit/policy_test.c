@@ -157,6 +157,29 @@ static void numbers_that_are_none_never_approve(void **state)
     bf_policy_free(&policy);
 }
 
+static void impossible_counts_count_as_the_worst(void **state)
+{
+    (void)state;
+    bf_policy *policy = load_shipped("account_opening");
+    bf_quality quality = good_quality();
+    static const struct {
+        int failures;
+        bf_decision decision;
+    } rows[] = {{0, BF_DECISION_APPROVE}, {2, BF_DECISION_APPROVE}, {3, BF_DECISION_REVIEW}, {-1, BF_DECISION_REVIEW}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bf_policy_input input = good_input(&quality);
+        input.risk.previous_failures = rows[i].failures;
+        assert_int_equal(decision(policy, &input), rows[i].decision);
+    }
+    static const double confidences[] = {NAN, -1, 2, 0.6}; /* unknown three times, then just enough */
+    for (size_t i = 0; i < 4; i++) {
+        bf_policy_input input = good_input(&quality);
+        input.risk.document_confidence = confidences[i];
+        assert_int_equal(decision(policy, &input), BF_DECISION_APPROVE);
+    }
+    bf_policy_free(&policy);
+}
+
 static void signals_without_their_nul_stay_inside(void **state)
 {
     (void)state;
@@ -357,6 +380,7 @@ int main(void)
         cmocka_unit_test(bands_begin_at_their_threshold),
         cmocka_unit_test(bands_hold_for_every_whole_threshold),
         cmocka_unit_test(numbers_that_are_none_never_approve),
+        cmocka_unit_test(impossible_counts_count_as_the_worst),
         cmocka_unit_test(signals_without_their_nul_stay_inside),
         cmocka_unit_test(device_signals_have_their_effect),
         cmocka_unit_test(asking_again_comes_to_an_end),
