@@ -6,8 +6,8 @@
 #include "models/manifest.h"
 
 /* Rectangle for the rules WHOLE, WHOLE_FIT, SQUARE, BOX and SQUARE_INSIDE, in pixels of the image. Those of WHOLE_FIT
- * and SQUARE may reach outside it (edges repeat); those of BOX and SQUARE_INSIDE are reduced and shifted to stay inside.
- * `box` is the detector's box; WHOLE and WHOLE_FIT do not look at it. */
+ * and SQUARE may reach outside it (edges repeat); those of BOX and SQUARE_INSIDE are reduced and shifted to stay
+ * inside. `box` is the detector's box; WHOLE and WHOLE_FIT do not look at it. */
 bf_rect bf_crop_rect(const bf_manifest *manifest, const bf_image *image, bf_rect box);
 
 /* Square around the `eye`-th eye (0 = picture-left, landmarks 36-41; 1 = picture-right, 42-47), rule EYE. */
