@@ -83,6 +83,41 @@ BF_API void bf_model_list_free(bf_model_list **list);
 BF_API bf_status bf_models_import(const char *data_dir, const char *weights_dir, const char *name, const char *file,
                                   bf_error *err);
 
+/** What bf_models_optimise found or did. */
+typedef enum bf_optimise_state {
+    BF_OPTIMISE_UNCHANGED = 0, /**< there is nothing to rewrite in this network; the published file is loaded */
+    BF_OPTIMISE_PRESENT = 1,   /**< the rewritten file was there already, with the right hash */
+    BF_OPTIMISE_WRITTEN = 2,   /**< it was made, checked against the published file, and written */
+    BF_OPTIMISE_UNPINNED = 3   /**< it was made and checked, but not written: it would not be loaded, because the
+                                    manifest states no optimised_sha256. Add the one given here. */
+} bf_optimise_state;
+
+/** How a network was rewritten. Counts are 0 and the difference is 0 when this call did not rewrite it. */
+typedef struct bf_model_optimisation {
+    bf_optimise_state state; /**< what was found or done */
+    char sha256[65];         /**< of the rewritten file, lower-case hex; empty when there is none */
+    int nodes_before;        /**< nodes of the published graph that its outputs need */
+    int nodes_after;         /**< nodes of the rewritten graph */
+    int folded;              /**< idle nodes removed and normalisations merged into convolutions */
+    int shuffles;            /**< channel shuffles that became a numbering of channels */
+    int padded;              /**< groups of values whose channels were padded to a multiple of 8 */
+    int activations;         /**< PRelu nodes written in terms of Relu and convolutions */
+    double difference;       /**< largest difference of an output, relative to its range, in the check: at most 1e-4 */
+} bf_model_optimisation;
+
+/** Rewrites the graph of the model `name` for speed, once, without changing what it computes (up to the rounding of
+ *  single precision): reads the verified published file, rewrites it, compares both on seeded random inputs and on the
+ *  model's golden vectors, and writes the result beside it with ".opt.onnx" for its last suffix. The result is the
+ *  same on every machine: its hash must be the manifest's optimised_sha256, or, for a model without pinned hash, goes
+ *  into weights_dir/NAME.local.yaml. A rewritten file that is there with another hash is replaced.
+ *  On success *ret_optimisation is filled; on failure it is untouched and nothing is written.
+ *  Errors: INVALID_ARGUMENT (a NULL), MODEL_UNAVAILABLE (no such model, weights or runtime), MODEL_UNAPPROVED,
+ *  MODEL_TAMPERED (the published file has another hash), MODEL_INVALID (it is no network, or the rewritten one differs),
+ *  CONFIG_INVALID (manifest; also when the rewritten file has another hash than it states), INFERENCE_FAILED, IO_ERROR,
+ *  OUT_OF_MEMORY. Any thread; two calls for one weights_dir at the same time must be kept apart by the caller. */
+BF_API bf_status bf_models_optimise(const char *data_dir, const char *weights_dir, const char *name,
+                                    bf_model_optimisation *ret_optimisation, bf_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -119,31 +119,60 @@ static bf_status fail_missing(const bf_manifest *m, const char *path, bf_error *
     return BF_MODEL_UNAVAILABLE;
 }
 
-/* The hash that the import of golden-checked weights wrote down; "" when there was no import. */
-static bf_status read_local_record(const char *weights_dir, const bf_manifest *m, char ret[BF_SHA256_HEX_SIZE],
-                                   bf_error *err)
+/* What the import of golden-checked weights wrote down, and their rewriting after it; "" for what did not happen. */
+typedef struct local_record {
+    char sha256[BF_SHA256_HEX_SIZE], optimised_sha256[BF_SHA256_HEX_SIZE];
+} local_record;
+
+static bf_status read_local_hash(const bf_yaml *doc, const char *key, bool required, char ret[BF_SHA256_HEX_SIZE],
+                                 bf_error *err)
 {
-    static const char *const keys[] = {"model", "sha256", NULL};
-    ret[0] = 0;
+    const char *hash = NULL;
+    bf_status status = bf_yaml_string(doc, bf_yaml_root(doc), key, required, &hash, err);
+    if (status != BF_OK || !hash)
+        return status;
+    if (strlen(hash) != BF_SHA256_HEX_SIZE - 1)
+        return bf_yaml_fail(doc, bf_yaml_get(bf_yaml_root(doc), key), err, "64 lower-case hex digits are expected.");
+    memcpy(ret, hash, BF_SHA256_HEX_SIZE);
+    return BF_OK;
+}
+
+static bf_status read_local_record(const char *weights_dir, const bf_manifest *m, local_record *ret, bf_error *err)
+{
+    static const char *const keys[] = {"model", "sha256", "optimised_sha256", NULL};
+    local_record record = {0};
     BF_CLEANUP(bf_free_string) char *path = local_record_path(weights_dir, m);
     if (!path)
         return bf_fail_memory(err);
+    *ret = record;
     if (!exists(path))
         return BF_OK;
     BF_CLEANUP(bf_yaml_free) bf_yaml *doc = NULL;
-    const char *model = NULL, *hash = NULL;
+    const char *model = NULL;
     bf_status status = bf_yaml_read_file(path, &doc, err);
     if (status == BF_OK)
         status = bf_yaml_check_keys(doc, bf_yaml_root(doc), keys, err);
     if (status == BF_OK)
         status = bf_yaml_string(doc, bf_yaml_root(doc), "model", true, &model, err);
     if (status == BF_OK)
-        status = bf_yaml_string(doc, bf_yaml_root(doc), "sha256", true, &hash, err);
+        status = read_local_hash(doc, "sha256", true, record.sha256, err);
+    if (status == BF_OK)
+        status = read_local_hash(doc, "optimised_sha256", false, record.optimised_sha256, err);
     if (status != BF_OK)
         return status;
-    if (strcmp(model, m->name) != 0 || strlen(hash) != BF_SHA256_HEX_SIZE - 1)
+    if (strcmp(model, m->name) != 0)
         return bf_yaml_fail(doc, bf_yaml_root(doc), err, "this is not the import record of %s.", m->name);
-    memcpy(ret, hash, BF_SHA256_HEX_SIZE);
+    *ret = record;
+    return BF_OK;
+}
+
+/* The hashes that a model's files must have: the manifest's, and where it states none, the import's. */
+static bf_status read_hashes(const char *weights_dir, const bf_manifest *m, local_record *ret, bf_error *err)
+{
+    if (m->sha256[0] == 0)
+        return read_local_record(weights_dir, m, ret, err);
+    memcpy(ret->sha256, m->sha256, sizeof ret->sha256);
+    memcpy(ret->optimised_sha256, m->optimised_sha256, sizeof ret->optimised_sha256);
     return BF_OK;
 }
 
@@ -158,37 +187,48 @@ static bf_status read_verified(const char *path, const char *wanted_sha256, bf_m
     bf_fail(err, BF_MODEL_TAMPERED, "The weights of the model %s are not the ones its manifest describes.",
             files->manifest.name);
     bf_fail_detail(err, "%s has the sha256 %s; expected %s.", path, files->loaded_sha256, wanted_sha256);
-    bf_fail_hint(err, "Find out who changed the file, then delete it and fetch or import it again.");
+    bf_fail_hint(err, files->optimised ? "Find out who changed the file, then run `bonafide models optimise`."
+                                       : "Find out who changed the file, then delete it and fetch or import it again.");
     return BF_MODEL_TAMPERED;
 }
 
-bf_status bf_model_read_weights(const char *weights_dir, const bf_manifest *manifest, bf_model_files *ret,
-                                bf_error *err)
+/* Reads the optimised file when it is wanted and there, else the published one. */
+static bf_status read_weights(const char *weights_dir, const bf_manifest *manifest, bool optimised_too,
+                              bf_model_files *ret, bf_error *err)
 {
     BF_CLEANUP(bf_model_files_done) bf_model_files files = {.manifest = *manifest};
     BF_CLEANUP(bf_free_string) char *optimised = bf_model_path(weights_dir, manifest, true);
     BF_CLEANUP(bf_free_string) char *published = bf_model_path(weights_dir, manifest, false);
     if (!optimised || !published)
         return bf_fail_memory(err);
-    bf_status status;
-    files.optimised = manifest->optimised_sha256[0] != 0 && exists(optimised);
-    if (files.optimised) {
-        status = read_verified(optimised, manifest->optimised_sha256, &files, err);
-    } else {
-        char wanted[BF_SHA256_HEX_SIZE];
-        memcpy(wanted, manifest->sha256, sizeof wanted);
-        status = wanted[0] == 0 ? read_local_record(weights_dir, manifest, wanted, err) : BF_OK;
-        if (status != BF_OK)
-            return status;
-        if (wanted[0] == 0 || !exists(published))
-            return fail_missing(manifest, published, err);
-        status = read_verified(published, wanted, &files, err);
-    }
+    local_record wanted = {0};
+    bf_status status = read_hashes(weights_dir, manifest, &wanted, err);
+    if (status != BF_OK)
+        return status;
+    files.optimised = optimised_too && wanted.optimised_sha256[0] != 0 && exists(optimised);
+    if (files.optimised)
+        status = read_verified(optimised, wanted.optimised_sha256, &files, err);
+    else if (wanted.sha256[0] == 0 || !exists(published))
+        return fail_missing(manifest, published, err);
+    else
+        status = read_verified(published, wanted.sha256, &files, err);
     if (status != BF_OK)
         return status;
     *ret = files;
     files.weights = (bf_bytes){0};
     return BF_OK;
+}
+
+bf_status bf_model_read_weights(const char *weights_dir, const bf_manifest *manifest, bf_model_files *ret,
+                                bf_error *err)
+{
+    return read_weights(weights_dir, manifest, true, ret, err);
+}
+
+bf_status bf_model_read_published(const char *weights_dir, const bf_manifest *manifest, bf_model_files *ret,
+                                  bf_error *err)
+{
+    return read_weights(weights_dir, manifest, false, ret, err);
 }
 
 bf_status bf_model_read(const char *models_dir, const char *weights_dir, const char *name, bf_model_files *ret,
@@ -207,20 +247,47 @@ void bf_model_files_done(bf_model_files *files)
     *files = (bf_model_files){0};
 }
 
+/* Writes NAME.local.yaml. `optimised_sha256` may be NULL. */
+static bf_status write_local_record(const char *weights_dir, const bf_manifest *manifest, const char *sha256,
+                                    const char *optimised_sha256, bf_error *err)
+{
+    BF_CLEANUP(bf_free_string) char *path = local_record_path(weights_dir, manifest);
+    if (!path)
+        return bf_fail_memory(err);
+    char text[512];
+    int length = snprintf(text, sizeof text,
+                          "# Written by `bonafide models import` after the golden vectors were met.\n"
+                          "model: %s\nsha256: %s\n%s%s%s",
+                          manifest->name, sha256, optimised_sha256 ? "optimised_sha256: " : "",
+                          optimised_sha256 ? optimised_sha256 : "", optimised_sha256 ? "\n" : "");
+    return bf_bytes_write_file(path, text, (size_t)length, err);
+}
+
 bf_status bf_model_store(const char *weights_dir, const bf_manifest *manifest, const bf_bytes *weights, bf_error *err)
 {
     BF_CLEANUP(bf_free_string) char *published = bf_model_path(weights_dir, manifest, false);
-    BF_CLEANUP(bf_free_string) char *record = local_record_path(weights_dir, manifest);
-    if (!published || !record)
+    if (!published)
         return bf_fail_memory(err);
     bf_status status = bf_bytes_write_file(published, weights->data, weights->size, err);
     if (status != BF_OK || manifest->sha256[0] != 0)
         return status;
-    char hash[BF_SHA256_HEX_SIZE], text[512];
+    char hash[BF_SHA256_HEX_SIZE];
     bf_sha256_hex(weights->data, weights->size, hash);
-    int length = snprintf(text, sizeof text,
-                          "# Written by `bonafide models import` after the golden vectors were met.\n"
-                          "model: %s\nsha256: %s\n",
-                          manifest->name, hash);
-    return bf_bytes_write_file(record, text, (size_t)length, err);
+    return write_local_record(weights_dir, manifest, hash, NULL, err);
+}
+
+bf_status bf_model_store_optimised(const char *weights_dir, const bf_manifest *manifest, const bf_bytes *weights,
+                                   bf_error *err)
+{
+    BF_CLEANUP(bf_free_string) char *optimised = bf_model_path(weights_dir, manifest, true);
+    local_record record = {0};
+    if (!optimised)
+        return bf_fail_memory(err);
+    bf_status status = bf_bytes_write_file(optimised, weights->data, weights->size, err);
+    if (status != BF_OK || manifest->sha256[0] != 0)
+        return status;
+    status = read_local_record(weights_dir, manifest, &record, err);
+    bf_sha256_hex(weights->data, weights->size, record.optimised_sha256);
+    return status == BF_OK ? write_local_record(weights_dir, manifest, record.sha256, record.optimised_sha256, err)
+                           : status;
 }

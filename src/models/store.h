@@ -1,6 +1,6 @@
 /* Finding models on disk and refusing what should not run: manifests in MODELS_DIR/NAME/manifest.yaml, weights in
  * WEIGHTS_DIR: the published file under the name the manifest gives, the optimised one beside it with ".opt.onnx" for
- * its last suffix, and for a model that is checked by golden vectors NAME.local.yaml: the hash its import wrote. */
+ * its last suffix, and for a model that is checked by golden vectors NAME.local.yaml: the hashes its import wrote. */
 #ifndef BF_MODELS_STORE_H
 #define BF_MODELS_STORE_H
 
@@ -35,12 +35,21 @@ bf_status bf_model_check_approved(const bf_manifest *manifest, bf_error *err);
 bf_status bf_model_read_weights(const char *weights_dir, const bf_manifest *manifest, bf_model_files *ret,
                                 bf_error *err);
 
+/* The same, but always the published file. */
+bf_status bf_model_read_published(const char *weights_dir, const bf_manifest *manifest, bf_model_files *ret,
+                                  bf_error *err);
+
 /* Any weights file, read whole. MODEL_UNAVAILABLE when it cannot be read, MODEL_INVALID when it is too large. */
 bf_status bf_model_read_file(const char *path, const char *model, bf_bytes *ret, bf_error *err);
 
 /* Puts verified weights into WEIGHTS_DIR under the manifest's file name (atomically), and, when the manifest states no
  * hash, their hash into NAME.local.yaml, against which they are verified from then on. IO_ERROR. */
 bf_status bf_model_store(const char *weights_dir, const bf_manifest *manifest, const bf_bytes *weights, bf_error *err);
+
+/* Puts the rewritten file of a stored model beside it (atomically), and, when the manifest states no hash, its hash
+ * into NAME.local.yaml. IO_ERROR. */
+bf_status bf_model_store_optimised(const char *weights_dir, const bf_manifest *manifest, const bf_bytes *weights,
+                                   bf_error *err);
 
 /* Path of the published or optimised weights file, to be freed by the caller; NULL when memory is short. */
 char *bf_model_path(const char *weights_dir, const bf_manifest *manifest, bool optimised);

@@ -13,8 +13,8 @@ bf_status bf_pass_fold(bf_graph *g, int *changes, bf_error *err);
  * number their channels; what is left are plain copies of runs of channels. */
 bf_status bf_pass_route(bf_graph *g, int *changes, bf_error *err);
 
-/* Channel counts that are no multiple of 4 grow to a multiple of 8, with zero weights. The runtime keeps convolutions
- * with other counts out of its blocked layout. */
+/* Channel counts grow to a multiple of 8 where any is no multiple of 4, with zero weights. The runtime keeps
+ * convolutions with other counts out of its blocked layout. */
 bf_status bf_pass_pad_channels(bf_graph *g, int *changes, bf_error *err);
 
 /* PRelu, for which the runtime has no blocked kernel, becomes Relu and depthwise convolutions, for which it has. */
