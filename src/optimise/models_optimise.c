@@ -9,14 +9,20 @@
 #include "models/store.h"
 #include "optimise/optimise.h"
 
-/* Whether the rewritten file is there and is the right one, so that nothing is left to do. */
-static bool is_present(const char *weights_dir, const bf_manifest *manifest, char ret_sha256[BF_SHA256_HEX_SIZE])
+/* Whether the rewritten file is there and is the right one, so that nothing is left to do. One that is not right is
+ * made anew. OUT_OF_MEMORY. */
+static bf_status find_present(const char *weights_dir, const bf_manifest *manifest, bf_model_optimisation *o,
+                              bf_error *err)
 {
     BF_CLEANUP(bf_model_files_done) bf_model_files files = {0};
-    if (bf_model_read_weights(weights_dir, manifest, &files, NULL) != BF_OK || !files.optimised)
-        return false;
-    memcpy(ret_sha256, files.loaded_sha256, sizeof files.loaded_sha256);
-    return true;
+    bf_status status = bf_model_read_weights(weights_dir, manifest, &files, NULL);
+    if (status == BF_OUT_OF_MEMORY)
+        return bf_fail_memory(err);
+    if (status == BF_OK && files.optimised) {
+        o->state = BF_OPTIMISE_PRESENT;
+        memcpy(o->sha256, files.loaded_sha256, sizeof o->sha256);
+    }
+    return BF_OK;
 }
 
 static bf_status check_golden(const char *models_dir, const bf_manifest *manifest, const bf_bytes *optimised,
@@ -96,11 +102,9 @@ bf_status bf_models_optimise(const char *data_dir, const char *weights_dir, cons
     bf_status status = bf_model_read_manifest(models_dir, name, &manifest, err);
     if (status == BF_OK)
         status = bf_model_check_approved(&manifest, err);
-    if (status != BF_OK)
-        return status;
-    if (is_present(weights_dir, &manifest, o.sha256))
-        o.state = BF_OPTIMISE_PRESENT;
-    else
+    if (status == BF_OK)
+        status = find_present(weights_dir, &manifest, &o, err);
+    if (status == BF_OK && o.state != BF_OPTIMISE_PRESENT)
         status = rewrite(models_dir, weights_dir, &manifest, &o, err);
     if (status == BF_OK)
         *ret_optimisation = o;
