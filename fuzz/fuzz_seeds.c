@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "support/images.h"
+#include "support/tiny_network.h"
 
 static const char *root;
 static int failures;
@@ -82,6 +83,28 @@ static void save_heic(const bf_bytes *exif)
     bf_image_done(&image);
 }
 
+/* Networks in which every rewrite finds something. */
+static void save_networks(void)
+{
+    static const char target[] = "optimise_fuzz";
+    tiny_network *net = tiny_network_new(1, 4, 9);
+    const char *x = tiny_prelu(net, tiny_batch_norm(net, tiny_conv(net, "input", 1, 6, 1, 1), 6), 6, -1, 0.5);
+    const char *squeezed =
+        tiny_node(net, "Sigmoid", tiny_node(net, "GlobalAveragePool", x, NULL, NULL, 0), NULL, NULL, 0);
+    x = tiny_node(net, "Identity", tiny_node(net, "Mul", x, squeezed, NULL, 0), NULL, NULL, 0);
+    save(target, "activations", tiny_network_finish(&net, tiny_conv(net, x, 6, 2, 1, 2)));
+    for (int opset = 11; opset <= 13; opset += 2) {
+        const char *low, *high;
+        net = tiny_network_new(1, 4, opset);
+        x = tiny_shuffle(net, tiny_conv(net, "input", 1, 4, 1, 1), 4, 4, 2);
+        tiny_halves(net, x, 4, &low, &high);
+        high = tiny_node(net, "Relu", tiny_conv(net, high, 2, 2, 1, 1), NULL, NULL, 0);
+        x = tiny_shuffle(net, tiny_concat(net, low, high), 4, 4, 2);
+        x = tiny_conv(net, tiny_depthwise(net, x, 4, 1, 1), 4, 2, 1, 2);
+        save(target, opset == 11 ? "shuffle11" : "shuffle13", tiny_network_finish(&net, x));
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -101,6 +124,7 @@ int main(int argc, char **argv)
     save_png(&image, &exif);
     save_webp(&image, &exif);
     save_heic(&exif);
+    save_networks();
     bf_bytes_done(&exif);
     bf_image_done(&image);
     return failures ? 70 : 0;
