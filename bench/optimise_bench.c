@@ -1,5 +1,5 @@
-/* What rewriting the networks' graphs gains: for each model that is there, the published file against the rewritten one,
- * run in turn on the same input, on one thread. Rewrites in memory; reads and writes no ".opt.onnx".
+/* What rewriting the networks' graphs gains: for each model that is there, the published file against the rewritten
+ * one, run in turn on the same input, on one thread. Rewrites in memory; reads and writes no ".opt.onnx".
  *
  * usage: optimise_bench DATA_DIR WEIGHTS_DIR [ROUNDS]
  */

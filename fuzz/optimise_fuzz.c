@@ -1,5 +1,5 @@
-/* Rewriting any bytes as a network: refused, or rewritten into a network in which nothing is left to rewrite and that is
- * not refused. */
+/* Rewriting any bytes as a network: refused, or rewritten into a network in which nothing is left to rewrite and
+ * that is not refused. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -112,9 +112,10 @@ typedef struct bf_model_optimisation {
  *  into weights_dir/NAME.local.yaml. A rewritten file that is there with another hash is replaced.
  *  On success *ret_optimisation is filled; on failure it is untouched and nothing is written.
  *  Errors: INVALID_ARGUMENT (a NULL), MODEL_UNAVAILABLE (no such model, weights or runtime), MODEL_UNAPPROVED,
- *  MODEL_TAMPERED (the published file has another hash), MODEL_INVALID (it is no network, or the rewritten one differs),
- *  CONFIG_INVALID (manifest; also when the rewritten file has another hash than it states), INFERENCE_FAILED, IO_ERROR,
- *  OUT_OF_MEMORY. Any thread; two calls for one weights_dir at the same time must be kept apart by the caller. */
+ *  MODEL_TAMPERED (the published file has another hash), MODEL_INVALID (it is no network, or the rewritten one
+ *  differs), CONFIG_INVALID (manifest; also when the rewritten file has another hash than it states),
+ *  INFERENCE_FAILED, IO_ERROR, OUT_OF_MEMORY. Any thread; two calls for one weights_dir at the same time must be kept
+ *  apart by the caller. */
 BF_API bf_status bf_models_optimise(const char *data_dir, const char *weights_dir, const char *name,
                                     bf_model_optimisation *ret_optimisation, bf_error *err);
 

@@ -53,7 +53,8 @@ static void hash_of_rewritten(const bf_bytes *file, char ret[BF_SHA256_HEX_SIZE]
     bf_bytes_done(&out);
 }
 
-/* Installs the classifier as the model "mine" with its own hash, and `optimised` (may be NULL) for the rewritten one. */
+/* Installs the classifier as the model "mine" with its own hash, and `optimised` (may be NULL) for the rewritten
+ * one. */
 static void install(const bf_bytes *file, const char *optimised)
 {
     char hash[BF_SHA256_HEX_SIZE], extra[120] = "";
