@@ -64,7 +64,7 @@ class Installed(unittest.TestCase):
         done = run("cc", "-std=c99", "-Wall", "-Wextra", "-Werror", source_tree.ROOT / "examples/judge_photo.c",
                    *self.pkg_config("--cflags", "--libs"), "-o", program)
         self.assertEqual(done.returncode, 0, done.stdout)
-        photo = CACHE / "samples/person-5.jpg"
+        photo = CACHE / "samples/person-1.jpg"
         if not photo.exists() or not any((self.data / "weights").glob("*.onnx")):
             self.skipTest("no networks or sample photos in the cache")
         done = run(program, self.data, self.data / "weights", photo,
