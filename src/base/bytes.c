@@ -79,7 +79,7 @@ void bf_bytes_done(bf_bytes *bytes)
     *bytes = (bf_bytes){0};
 }
 
-static void close_fd(int *fd)
+static void close_fd(const int *fd)
 {
     if (*fd > STDERR_FILENO)
         (void)close(*fd);
@@ -112,7 +112,7 @@ static bf_status read_all(int fd, size_t expected, size_t size_max, const char *
             capacity = capacity * 2 < size_max + 1 ? capacity * 2 : size_max + 1;
             uint8_t *grown = bf_realloc(bytes.data, capacity + 1);
             if (!grown)
-                return bf_fail_memory(err);
+                return bf_fail_memory(err); /* NOLINT(clang-analyzer-unix.Malloc): it does not see BF_CLEANUP */
             bytes.data = grown;
         }
         ssize_t got = read(fd, bytes.data + bytes.size, capacity - bytes.size);
@@ -128,7 +128,7 @@ static bf_status read_all(int fd, size_t expected, size_t size_max, const char *
     }
     bytes.data[bytes.size] = 0;
     *ret = bytes;
-    bytes = (bf_bytes){0};
+    bytes = (bf_bytes){0}; /* NOLINT(clang-analyzer-deadcode.DeadStores): read by BF_CLEANUP */
     return BF_OK;
 }
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-bf_status bf_fail(bf_error *err, bf_status status, const char *format, ...)
+bf_status(bf_fail)(bf_error *err, bf_status status, const char *format, ...)
 {
     if (err) {
         *err = (bf_error){.status = status};
@@ -50,7 +50,7 @@ void bf_fail_prefix(bf_error *err, const char *format, ...)
         (void)snprintf(err->message + used, sizeof err->message - (size_t)used, ": %s", rest);
 }
 
-bf_status bf_fail_memory(bf_error *err)
+bf_status(bf_fail_memory)(bf_error *err)
 {
     bf_fail(err, BF_OUT_OF_MEMORY, "There is not enough memory.");
     bf_fail_hint(err, "Try again; if it persists, give the process more memory.");

@@ -21,4 +21,10 @@ void bf_fail_prefix(bf_error *err, const char *format, ...) BF_PRINTF(2, 3);
 /* BF_OUT_OF_MEMORY with its standard message. */
 bf_status bf_fail_memory(bf_error *err);
 
+/* The static analyser sees one file at a time; this tells it that these functions never return BF_OK. */
+#ifdef __clang_analyzer__
+#define bf_fail(err, status, ...) ((void)(bf_fail)(err, status, __VA_ARGS__), (status))
+#define bf_fail_memory(err) ((void)(bf_fail_memory)(err), BF_OUT_OF_MEMORY)
+#endif
+
 #endif

@@ -14,7 +14,7 @@
 #define HELP_KEY 1000
 #define LONG_KEY 2000 /* keys of options without a letter begin here */
 
-static void say(const cli_command *command, const char *format, va_list args)
+BF_PRINTF(2, 0) static void say(const cli_command *command, const char *format, va_list args)
 {
     (void)fflush(stdout);
     (void)fprintf(stderr, "bonafide%s%s: ", command ? " " : "", command ? command->name : "");

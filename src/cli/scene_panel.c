@@ -27,7 +27,7 @@ static void words_of(const char *code, char *ret, size_t size)
 {
     size_t i = 0;
     for (; code[i] && i + 1 < size; i++)
-        ret[i] = code[i] == '_' ? ' ' : (char)tolower((unsigned char)code[i]);
+        ret[i] = (char)(code[i] == '_' ? ' ' : tolower((unsigned char)code[i]));
     ret[i] = '\0';
 }
 

@@ -65,7 +65,7 @@ static void append_words(char *text, size_t size, const char *code)
 {
     size_t used = strlen(text);
     for (; *code && used + 1 < size; code++)
-        text[used++] = *code == '_' ? ' ' : (char)tolower((unsigned char)*code);
+        text[used++] = (char)(*code == '_' ? ' ' : tolower((unsigned char)*code));
     text[used] = '\0';
 }
 

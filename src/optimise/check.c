@@ -59,8 +59,8 @@ static void fill_random(const bf_tensor_spec *spec, kind k, uint64_t *state, flo
     for (size_t c = 0; c < channels; c++) {
         double offset = next_random(state), slope = next_random(state);
         for (size_t i = 0; i < area; i++) {
-            double x = (double)(i % (size_t)spec->width) / spec->width,
-                   y = (double)(i / (size_t)spec->width) / spec->height;
+            size_t column = i % (size_t)spec->width, row = i / (size_t)spec->width;
+            double x = (double)column / spec->width, y = (double)row / spec->height;
             double value = (pixel(k, x, y, offset, slope, state) * (double)spec->scale - (double)spec->mean[c]) /
                            (double)spec->std[c];
             ret[planar ? c * area + i : i * channels + c] = (float)value;

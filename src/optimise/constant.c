@@ -82,7 +82,7 @@ static Onnx__TensorProto *append_constant(bf_graph *g, const int64_t *dims, size
         t->dims = bf_malloc((rank ? rank : 1) * sizeof *t->dims);
         t->raw_data.data = bf_calloc(bytes, 1);
     }
-    if (!t || !t->name || !t->dims || !t->raw_data.data) {
+    if (!t || !grown || !t->name || !t->dims || !t->raw_data.data) {
         bf_onnx_free_tensor(t);
         g->memory_short = true;
         return NULL;

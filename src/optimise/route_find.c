@@ -84,7 +84,8 @@ static bool append_channels(const bf_graph *g, bf_routes *r, int to, int from, i
         return false;
     if (r->first[to] < 0)
         r->first[to] = r->list_count;
-    memmove(&r->list[r->list_count], &r->list[r->first[from] + offset], (size_t)count * sizeof *r->list);
+    if (count > 0)
+        memmove(&r->list[r->list_count], &r->list[r->first[from] + offset], (size_t)count * sizeof *r->list);
     r->list_count += count;
     connect(r, from, to);
     return true;

@@ -59,6 +59,7 @@ static void fill_shrinking(const bf_image *rgb, const window *w, bf_face_patch *
             const uint8_t *line = rgb->pixels + (size_t)ys[row * n + k] * rgb->stride;
             for (int i = 0; i < w->cols * n; i++) {
                 const uint8_t *p = line + (size_t)xs[i] * 3;
+                /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): ys and xs are filled above */
                 sum[i / n] += (uint32_t)(77 * p[0] + 150 * p[1] + 29 * p[2]);
             }
         }

@@ -200,6 +200,7 @@ static void *judge_all(void *argument)
 {
     worker *w = argument;
     bf_judge *judge = NULL;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): skip() does not return */
     if (bf_judge_new(w->f->engine, &judge, NULL) != BF_OK)
         return NULL;
     for (int i = 0; i < PHOTOS; i++) {

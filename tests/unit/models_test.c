@@ -100,9 +100,9 @@ static void prefers_the_optimised_file_and_never_falls_back(void **state)
 {
     (void)state;
     bf_bytes published = stub_model(STUB_SOUND), optimised = stub_model(STUB_OPEN_SHAPES);
-    char hash[BF_SHA256_HEX_SIZE], extra[256] = "  optimised_sha256: ";
-    bf_sha256_hex(optimised.data, optimised.size, extra + strlen(extra));
-    strcat(extra, "\n");
+    char hash[BF_SHA256_HEX_SIZE], extra[256];
+    bf_sha256_hex(optimised.data, optimised.size, hash);
+    (void)snprintf(extra, sizeof extra, "  optimised_sha256: %s\n", hash);
     bf_sha256_hex(published.data, published.size, hash);
     stub_put_manifest(&place, "fast", hash, extra, true);
     stub_put(&place, "weights/fast.onnx", published.data, published.size);

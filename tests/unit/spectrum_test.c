@@ -53,8 +53,10 @@ static void draw_natural(uint32_t seed, double amplitude)
 /* Adds a plane wave of so many cycles per pixel along x and y. */
 static void add_wave(double fx, double fy, double amplitude)
 {
-    for (int i = 0; i < SIDE * SIDE; i++)
-        field[i] += amplitude * cos(2 * PI * (fx * (i % SIDE) + fy * (i / SIDE)));
+    for (int i = 0; i < SIDE * SIDE; i++) {
+        int x = i % SIDE, y = i / SIDE;
+        field[i] += amplitude * cos(2 * PI * (fx * x + fy * y));
+    }
     render();
 }
 

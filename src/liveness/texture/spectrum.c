@@ -139,8 +139,8 @@ static void transform_patches(workspace *s, const bf_subject *subject)
     for (int patch = 0; patch < PATCHES; patch++) {
         float centre_x = (box.x0 + box.x1) / 2 + (patch == 0 ? -0.15f : 0.15f) * width;
         float centre_y = (box.y0 + box.y1) / 2 + 0.1f * height;
-        load_patch(s, subject->rgb, clamp_int(centre_x - SIDE / 2, subject->rgb->width - SIDE),
-                   clamp_int(centre_y - SIDE / 2, subject->rgb->height - SIDE));
+        load_patch(s, subject->rgb, clamp_int(centre_x - SIDE / 2.0f, subject->rgb->width - SIDE),
+                   clamp_int(centre_y - SIDE / 2.0f, subject->rgb->height - SIDE));
         for (int row = 0; row < SIDE; row++)
             kiss_fftr(s->row_plan, &s->pixels[row * SIDE], &s->rows[row * BINS]);
         for (int column = 0; column < BINS; column++)
