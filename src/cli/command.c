@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/yaml.h"
 #include "bonafide/words.h"
 #include "cli/help.h"
