@@ -3,7 +3,6 @@
  * nothing but skin is allowed, and of the lower face, where a beard may be dark. A hand has the colour of skin and is
  * not seen. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "quality/measure.h"
 
@@ -11,6 +10,7 @@
 #define CELLS_MIN 8
 #define HAIR_LIGHT_MAX 0.45   /* luma of a beard or an open mouth over that of the skin */
 #define FRINGE_LUMA_RATIO 0.6 /* a forehead darker than this, relative to the skin under the eyes, is hair */
+#define CHROMA_BINS 512       /* of -1..1 */
 
 /* Colour of the uncovered skin: medians of luma and of two chromaticities. */
 typedef struct skin {
@@ -27,10 +27,17 @@ static double blue_chroma(const uint8_t *rgb)
     return (rgb[1] - rgb[2]) / (rgb[0] + rgb[1] + rgb[2] + 3.0);
 }
 
-static int compare_floats(const void *a, const void *b)
+/* The chromaticity below which half of the cells lie, to the width of a bin. */
+static double median_chroma(const bf_face_grid *grid, const uint16_t *cells, int count,
+                            double (*chroma)(const uint8_t *rgb))
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return x < y ? -1 : x > y;
+    int bins[CHROMA_BINS] = {0};
+    for (int i = 0; i < count; i++)
+        bins[(int)((chroma(grid->rgb[cells[i]]) + 1) * (CHROMA_BINS / 2))]++;
+    int bin = 0, below = bins[0];
+    while (2 * below < count)
+        below += bins[++bin];
+    return (bin + 0.5) / (CHROMA_BINS / 2) - 1;
 }
 
 static int select_box(const bf_quality_view *view, bf_point centre, double along, double across, uint16_t *ret_cells,
@@ -42,16 +49,10 @@ static int select_box(const bf_quality_view *view, bf_point centre, double along
     return bf_face_grid_select(&view->grid, &box, ret_cells, max);
 }
 
-static void median_colour(const bf_face_grid *grid, const uint16_t *cells, int count, skin *ret)
+static skin median_colour(const bf_face_grid *grid, const uint16_t *cells, int count)
 {
-    float red[CELLS_MAX], blue[CELLS_MAX];
-    for (int i = 0; i < count; i++) {
-        red[i] = (float)red_chroma(grid->rgb[cells[i]]);
-        blue[i] = (float)blue_chroma(grid->rgb[cells[i]]);
-    }
-    qsort(red, (size_t)count, sizeof *red, compare_floats);
-    qsort(blue, (size_t)count, sizeof *blue, compare_floats);
-    *ret = (skin){bf_face_grid_quantile(grid, cells, count, 0.5) + 2, (double)red[count / 2], (double)blue[count / 2]};
+    return (skin){bf_face_grid_quantile(grid, cells, count, 0.5) + 2, median_chroma(grid, cells, count, red_chroma),
+                  median_chroma(grid, cells, count, blue_chroma)};
 }
 
 /* The forehead between the brows, which no mask reaches; where a fringe darkens it, the skin under the eyes and the
@@ -64,14 +65,14 @@ static bool uncovered_skin(const bf_quality_view *view, skin *ret)
     bf_point brow = bf_point_along(bf_landmark_mean(view->face, 20, 23), g->up, 0.12 * g->inter_eye_px);
     int count = select_box(view, brow, 0.25, 0.1, cells, CELLS_MAX);
     if (count >= CELLS_MIN)
-        median_colour(&view->grid, cells, count, &forehead);
+        forehead = median_colour(&view->grid, cells, count);
     count = select_box(view, view->face->landmarks[27], 0.1, 0.12, cells, CELLS_MAX / 4);
     for (int eye = 0; eye < 2; eye++)
         count += select_box(view, bf_point_along(g->eye[eye], g->up, -0.25 * g->inter_eye_px), 0.25, 0.06,
                             cells + count, CELLS_MAX / 4);
     if (count < CELLS_MIN)
         return false;
-    median_colour(&view->grid, cells, count, ret);
+    *ret = median_colour(&view->grid, cells, count);
     if (forehead.luma > FRINGE_LUMA_RATIO * ret->luma)
         *ret = forehead;
     return true;

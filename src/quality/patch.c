@@ -57,10 +57,13 @@ static void fill_shrinking(const bf_image *rgb, const window *w, bf_face_patch *
         uint32_t sum[BF_PATCH_SIDE] = {0};
         for (int k = 0; k < n; k++) {
             const uint8_t *line = rgb->pixels + (size_t)ys[row * n + k] * rgb->stride;
-            for (int i = 0; i < w->cols * n; i++) {
-                const uint8_t *p = line + (size_t)xs[i] * 3;
-                /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): ys and xs are filled above */
-                sum[i / n] += (uint32_t)(77 * p[0] + 150 * p[1] + 29 * p[2]);
+            const int *x = xs;
+            for (int col = 0; col < w->cols; col++) {
+                for (int i = 0; i < n; i++, x++) {
+                    const uint8_t *p = line + (size_t)*x * 3;
+                    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): xs and ys are filled above */
+                    sum[col] += (uint32_t)(77 * p[0] + 150 * p[1] + 29 * p[2]);
+                }
             }
         }
         for (int col = 0; col < w->cols; col++)
