@@ -17,6 +17,9 @@ typedef struct bf_quality_view {
 /* A measure sets *ret through bf_measure_set, or leaves it as it is (not assessed). */
 typedef void bf_measure_fn(const bf_quality_view *view, bf_measure *ret);
 
+/* The function that computes measure `id`. */
+bf_measure_fn *bf_measure_function(bf_measure_id id);
+
 /* s(x; x0, w) of ISO/IEC 29794-5: 1 / (1 + exp(-(x - x0) / w)). */
 double bf_sigmoid(double x, double x0, double w);
 

@@ -35,6 +35,11 @@ static bf_measure_fn *const measures[BF_MEASURE_COUNT] = {
     [BF_MEASURE_RESOLUTION] = bf_measure_resolution,
 };
 
+bf_measure_fn *bf_measure_function(bf_measure_id id)
+{
+    return measures[id];
+}
+
 double bf_sigmoid(double x, double x0, double w)
 {
     return 1 / (1 + exp(-(x - x0) / w));
