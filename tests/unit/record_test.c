@@ -163,7 +163,7 @@ static void measures_carry_their_own_status(void **state)
     json_object_set(list, "size", json_array_get(measures, BF_MEASURE_HEAD_SIZE));
     json_object_set(list, "light", json_array_get(measures, BF_MEASURE_LUMINANCE_MEAN));
     assert_part(list, "sharp",
-                "{\"name\":\"Sharpness\",\"native\":0.123457,\"unit\":\"after the standard\","
+                "{\"name\":\"Sharpness\",\"native\":0.123457,\"unit\":\"ratio\","
                 "\"value\":71,\"status\":\"pass\"}");
     assert_part(list, "size",
                 "{\"name\":\"HeadSize\",\"native\":0.1,\"unit\":\"ratio\",\"value\":3,"
