@@ -75,10 +75,11 @@ static void save_webp(const bf_image *image, const bf_bytes *exif)
 static void save_heic(const bf_bytes *exif)
 {
     static const char target[] = "decode_heic_fuzz";
-    bf_image image = test_pattern(64, 64); /* the encoder's least side */
+    bf_image image = test_pattern(128, 128); /* twice the encoder's least side */
     save(target, "plain", test_heic(&image, NULL));
     save(target, "turned", test_heic(&image, &(test_heic_options){.orientation = 6, .exif = exif}));
     save(target, "alpha", test_heic(&image, &(test_heic_options){.alpha = 80}));
+    save(target, "grid", test_heic_grid(&image));
     save(target, "several", test_heic(&image, &(test_heic_options){.images = 2}));
     bf_image_done(&image);
 }

@@ -11,6 +11,7 @@
 #define BF_JPEG_SCANS_MAX 100                   /* scans of a progressive JPEG */
 #define BF_JPEG_PADDING_BYTES_MAX 16            /* stray bytes a JPEG encoder may leave before the end marker */
 #define BF_PNG_CHUNK_BYTES_MAX (4u << 20)       /* one ancillary PNG chunk, unpacked */
+#define BF_HEIC_ITEMS_MAX 1024                  /* items (tiles, thumbnails, metadata) of a HEIC file */
 #define BF_EXIF_BYTES_MAX (1u << 20)            /* an EXIF block, as coded and as unfolded in memory */
 #define BF_FACES_MAX 32                         /* faces reported in one image; more are counted, not kept */
 #define BF_YAML_BYTES_MAX (1u << 20)

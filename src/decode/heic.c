@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "decode/canvas.h"
 #include "decode/exif.h"
+#include "decode/heic_items.h"
 #include "decode/hevc.h"
 #include "decode/job.h"
 
@@ -64,22 +65,6 @@ static bf_status fail_heic(const heic *h, struct heif_error error)
     return bf_job_fail_corrupt(h->job, error.message);
 }
 
-/* Whether a box of this type stands at the top level. A movie box means an image sequence. */
-static bool has_box(const bf_decode_job *job, const char *type)
-{
-    size_t at = 0;
-    while (job->size - at >= 8) {
-        const uint8_t *head = job->bytes + at;
-        size_t size = (size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
-        if (memcmp(head + 4, type, 4) == 0)
-            return true;
-        if (size < 8 || size > job->size - at) /* 0 and 1 mean "to the end" and a 64-bit size: nobody's still */
-            return false;
-        at += size;
-    }
-    return false;
-}
-
 static bf_status open_heic(heic *h)
 {
     h->context = heif_context_alloc();
@@ -90,8 +75,6 @@ static bf_status open_heic(heic *h)
     struct heif_error error = heif_context_read_from_memory_without_copy(h->context, h->job->bytes, h->job->size, NULL);
     if (error.code != heif_error_Ok)
         return fail_heic(h, error);
-    if (has_box(h->job, "moov") || heif_context_get_number_of_top_level_images(h->context) > 1)
-        return bf_job_fail_animated(h->job, "several images");
     error = heif_context_get_primary_image_handle(h->context, &h->handle);
     return error.code == heif_error_Ok ? BF_OK : fail_heic(h, error);
 }
@@ -217,7 +200,9 @@ static bf_status copy_pixels(heic *h)
 bf_status bf_heic_decode(const bf_decode_job *job, bf_image *ret_image)
 {
     BF_CLEANUP(heic_done) heic h = {.job = job};
-    bf_status status = open_heic(&h);
+    bf_status status = bf_heic_check_items(job);
+    if (status == BF_OK)
+        status = open_heic(&h);
     if (status == BF_OK)
         status = read_header(&h);
     if (status == BF_OK)

@@ -255,20 +255,44 @@ static bf_bytes make_hidden_size(void)
     return out;
 }
 
-/* Turns the picture into an overlay (23008-12, 6.6.2.2) whose canvas of its own is 29000 x 29000. */
-static bf_bytes make_overlay(void)
+/* Turns the picture into a derived one of this type (23008-12, 6.6.2) that starts with these bytes. With `of_itself`,
+ * what it is made of is itself; else it is made of nothing. */
+static bf_bytes derived_heic(const char *type, const void *head, size_t head_size, bool of_itself)
 {
-    static const uint8_t overlay[14] = {0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x71, 0x48, 0x71, 0x48};
-    bf_bytes exif = test_exif(&(test_exif_options){.make = "any"}); /* brings a box of references, which is needed */
+    static const uint8_t itself[10] = {'d', 'i', 'm', 'g', 0, 1, 0, 1, 0, 1};
+    bf_bytes exif = test_exif(&(test_exif_options){.make = "any"}); /* brings a reference, which is overwritten */
     bf_bytes out = pattern_heic(&(test_heic_options){.exif = &exif});
     bf_bytes_done(&exif);
-    for (size_t i = 0; i + 4 + sizeof overlay <= out.size; i++) {
+    for (size_t i = 0; i + 4 + head_size <= out.size; i++) {
         if (memcmp(out.data + i, "hvc1", 4) == 0)
-            memcpy(out.data + i, "iovl", 4);
+            memcpy(out.data + i, type, 4);
+        if (memcmp(out.data + i, "cdsc", 4) == 0 && of_itself)
+            memcpy(out.data + i, itself, sizeof itself);
         if (memcmp(out.data + i, "mdat", 4) == 0)
-            memcpy(out.data + i + 4, overlay, sizeof overlay);
+            memcpy(out.data + i + 4, head, head_size);
     }
     return out;
+}
+
+/* An overlay of nothing on a canvas of 29000 x 29000. */
+static bf_bytes make_overlay(void)
+{
+    return derived_heic("iovl", "\0\0\0\0\0\0\0\0\xff\xff\x71\x48\x71\x48", 14, false);
+}
+
+static bf_bytes make_overlay_of_itself(void)
+{
+    return derived_heic("iovl", "\0\0\0\0\0\0\0\0\xff\xff\0\xa0\0\xa0\0\0\0\0", 18, true);
+}
+
+static bf_bytes make_identity_of_itself(void)
+{
+    return derived_heic("iden", "", 0, true);
+}
+
+static bf_bytes make_grid_of_itself(void)
+{
+    return derived_heic("grid", "\0\0\0\0\0\xa0\0\xa0", 8, true);
 }
 
 static bf_bytes png_of(bf_image image)
@@ -374,7 +398,10 @@ static const test_hostile files[] = {
     {"truncated.heic", BF_CORRUPT_IMAGE, make_truncated_heic},
     {"huge_header.heic", BF_IMAGE_TOO_LARGE, make_huge_heic},
     {"hidden_size.heic", BF_DECODER_LIMIT, make_hidden_size},
-    {"overlay.heic", BF_DECODER_LIMIT, make_overlay},
+    {"overlay.heic", BF_UNSUPPORTED_FORMAT, make_overlay},
+    {"overlay_of_itself.heic", BF_UNSUPPORTED_FORMAT, make_overlay_of_itself},
+    {"identity_of_itself.heic", BF_UNSUPPORTED_FORMAT, make_identity_of_itself},
+    {"grid_of_itself.heic", BF_UNSUPPORTED_FORMAT, make_grid_of_itself},
     {"noise.png", BF_OK, make_noise},
     {"grey_noise.png", BF_OK, make_grey_noise},
     {"black.png", BF_OK, make_black},

@@ -91,6 +91,9 @@ typedef struct test_heic_options {
 /* Empty when this libheif has no HEVC encoder: the caller skips, saying so. */
 bf_bytes test_heic(const bf_image *image, const test_heic_options *options);
 
+/* The picture as a grid of 2 x 2 tiles, as phones write it. Sides are even and at least 128. Empty as above. */
+bf_bytes test_heic_grid(const bf_image *image);
+
 /* Concatenates to a buffer, growing it. */
 void test_append(bf_bytes *bytes, const void *data, size_t size);
 

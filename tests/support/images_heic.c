@@ -111,3 +111,101 @@ bf_bytes test_heic(const bf_image *image, const test_heic_options *options)
     heif_context_free(context);
     return out;
 }
+
+static struct heif_image_handle *encode_part(struct heif_context *context, struct heif_encoder *encoder,
+                                             const bf_image *image, bf_rect rect)
+{
+    bf_image part = bf_image_view(image, rect);
+    struct heif_image *picture = from_rgb(&part, 0);
+    struct heif_image_handle *handle = NULL;
+    must(heif_context_encode_image(context, picture, encoder, NULL, &handle), "heif_context_encode_image");
+    heif_image_release(picture);
+    return handle;
+}
+
+static void put32(uint8_t *to, uint32_t value)
+{
+    for (int k = 0; k < 4; k++)
+        to[k] = (uint8_t)(value >> (24 - 8 * k));
+}
+
+static uint32_t get32(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+/* Where the data of item `number` (counted from 1) begin. All item data are moved by `shift` bytes first. The location
+ * box is as libheif writes it: version 0, base offsets of 4 bytes, one extent each (14496-12, 8.11.3). */
+static uint32_t locate_item(const bf_bytes *heic, int number, uint32_t shift)
+{
+    uint8_t *entry = find_box(heic, "iloc") + 8, *wanted = NULL;
+    int count = entry[-2] << 8 | entry[-1];
+    for (int i = 1; i <= count; i++, entry += 18) {
+        put32(entry + 4, get32(entry + 4) + shift);
+        wanted = i == number ? entry + 4 : wanted;
+    }
+    test_must(wanted, "finding a HEIC item");
+    return get32(wanted);
+}
+
+/* Adds a reference box in which item 5 is made of the items 1..4, at the end of the meta box. */
+static uint32_t insert_references(bf_bytes *heic)
+{
+    static const uint8_t references[32] = {0,   0,   0,   32,  'i', 'r', 'e', 'f', 0, 0, 0, 0, 0, 0, 0, 20,
+                                           'd', 'i', 'm', 'g', 0,   5,   0,   4,   0, 1, 0, 2, 0, 3, 0, 4};
+    uint8_t *meta = find_box(heic, "meta") - 8;
+    size_t end = (size_t)(meta - heic->data) + get32(meta);
+    put32(meta, get32(meta) + sizeof references);
+    bf_bytes out = {0};
+    test_append(&out, heic->data, end);
+    test_append(&out, references, sizeof references);
+    test_append(&out, heic->data + end, heic->size - end);
+    bf_bytes_done(heic);
+    *heic = out;
+    return sizeof references;
+}
+
+/* libheif 1.15 cannot write grids: the four tiles and the whole picture are encoded, and the fifth item is turned into
+ * a grid (23008-12, 6.6.2.3) of the others. */
+bf_bytes test_heic_grid(const bf_image *image)
+{
+    bf_bytes out = {0};
+    float width = (float)image->width, height = (float)image->height;
+    const bf_rect parts[5] = {{0, 0, width / 2, height / 2},
+                              {width / 2, 0, width, height / 2},
+                              {0, height / 2, width / 2, height},
+                              {width / 2, height / 2, width, height},
+                              {0, 0, width, height}};
+    struct heif_context *context = heif_context_alloc();
+    struct heif_encoder *encoder = NULL;
+    if (heif_context_get_encoder_for_format(context, heif_compression_HEVC, &encoder).code == heif_error_Ok) {
+        (void)heif_encoder_set_lossy_quality(encoder, 90);
+        for (int i = 0; i < 5; i++) {
+            struct heif_image_handle *handle = encode_part(context, encoder, image, parts[i]);
+            if (i == 4)
+                must(heif_context_set_primary_image(context, handle), "heif_context_set_primary_image");
+            heif_image_handle_release(handle);
+        }
+        struct heif_writer writer = {.writer_api_version = 1, .write = write_bytes};
+        must(heif_context_write(context, &writer, &out), "heif_context_write");
+        heif_encoder_release(encoder);
+        uint32_t data = locate_item(&out, 5, insert_references(&out));
+        const uint8_t grid[8] = {0,
+                                 0,
+                                 1,
+                                 1,
+                                 (uint8_t)(image->width >> 8),
+                                 (uint8_t)image->width,
+                                 (uint8_t)(image->height >> 8),
+                                 (uint8_t)image->height};
+        memcpy(out.data + data, grid, sizeof grid);
+        uint8_t *type = NULL;
+        for (size_t i = 0; i + 4 <= out.size; i++)
+            if (memcmp(out.data + i, "hvc1", 4) == 0)
+                type = out.data + i;
+        test_must(type, "finding a HEIC item's type");
+        memcpy(type, "grid", 4);
+    }
+    heif_context_free(context);
+    return out;
+}

@@ -206,6 +206,26 @@ static void heic_pixels_and_facts(void **state)
     bf_bytes_done(&heic);
 }
 
+static void heic_grid_is_put_together(void **state)
+{
+    (void)state;
+    bf_image pattern = test_pattern(256, 192), image = {0};
+    bf_bytes heic = test_heic_grid(&pattern);
+    if (heic.size == 0) {
+        print_message("libheif has no HEVC encoder here\n");
+        bf_image_done(&pattern);
+        skip();
+    }
+    bf_media_facts facts = decode(&heic, &image);
+    assert_int_equal(facts.coded_width, 256);
+    assert_int_equal(image.width, 256);
+    assert_int_equal(image.height, 192);
+    assert_quadrants(&image, &pattern, 12);
+    bf_image_done(&image);
+    bf_image_done(&pattern);
+    bf_bytes_done(&heic);
+}
+
 static bf_status decode_limited(const bf_bytes *file, bf_decode_limits limits)
 {
     bf_image image = {0};
@@ -274,6 +294,7 @@ int main(void)
         cmocka_unit_test(webp_pixels_and_facts),
         cmocka_unit_test(lossy_webp_keeps_colours),
         cmocka_unit_test(heic_pixels_and_facts),
+        cmocka_unit_test(heic_grid_is_put_together),
         cmocka_unit_test(limits_are_exact),
         cmocka_unit_test(outputs_are_untouched_on_failure),
         cmocka_unit_test(containers_have_names),
