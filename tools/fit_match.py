@@ -42,7 +42,8 @@ def main():
     slope, intercept = fit(x, y, w)
     print(f"slope {slope:.3f} intercept {intercept:.3f}, LLR is 0 at {-intercept / slope:.3f}")
     for t in np.arange(0.25, 0.61, 0.05):
-        print(f"similarity >= {t:.2f}: FNMR {100 * (x[y == 1] < t).mean():.2f} %, FMR {100 * (x[y == 0] >= t).mean():.3f} %")
+        missed, taken = (x[y == 1] < t).mean(), (x[y == 0] >= t).mean()
+        print(f"similarity >= {t:.2f}: FNMR {100 * missed:.2f} %, FMR {100 * taken:.3f} %")
     with open(out_path, "w") as out:
         out.write(f"""# Fitted by tools/fit_match.py; see models/match-fr/card.md.
 format: 1
