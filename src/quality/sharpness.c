@@ -72,8 +72,8 @@ static level halve(const level *l, float *storage)
     for (int row = 0; row < half.rows; row++) {
         const float *upper = l->cell + 2 * row * l->cols, *lower = upper + l->cols;
         for (int col = 0; col < half.cols; col++)
-            /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): so was the level above */
             storage[row * half.cols + col] =
+                /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): so was the level above */
                 (upper[2 * col] + upper[2 * col + 1] + lower[2 * col] + lower[2 * col + 1]) / 4;
     }
     return half;
