@@ -48,7 +48,7 @@ static void subsample_indices(double start, double step, int cells, int n, int c
 
 static void fill_shrinking(const bf_image *rgb, const window *w, bf_face_patch *ret)
 {
-    int xs[BF_PATCH_SIDE * SUBSAMPLES_MAX], ys[BF_PATCH_SIDE * SUBSAMPLES_MAX];
+    int xs[BF_PATCH_SIDE * SUBSAMPLES_MAX] = {0}, ys[BF_PATCH_SIDE * SUBSAMPLES_MAX] = {0};
     int n = w->step > 2 ? SUBSAMPLES_MAX : 2;
     subsample_indices(w->x0, w->step, w->cols, n, rgb->width, xs);
     subsample_indices(w->y0, w->step, w->rows, n, rgb->height, ys);
@@ -61,7 +61,6 @@ static void fill_shrinking(const bf_image *rgb, const window *w, bf_face_patch *
             for (int col = 0; col < w->cols; col++) {
                 for (int i = 0; i < n; i++, x++) {
                     const uint8_t *p = line + (size_t)*x * 3;
-                    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): xs and ys are filled above */
                     sum[col] += (uint32_t)(77 * p[0] + 150 * p[1] + 29 * p[2]);
                 }
             }
