@@ -1,7 +1,9 @@
 /* What rewriting the networks' graphs gains: for each model that is there, the published file against the rewritten
  * one, run in turn on the same input, on one thread. Rewrites in memory; reads and writes no ".opt.onnx".
  *
- * usage: optimise_bench DATA_DIR WEIGHTS_DIR [ROUNDS]
+ * usage: optimise_bench DATA_DIR WEIGHTS_DIR PHOTO [ROUNDS]
+ *
+ * The input is the middle of a photo: how long PRelu takes depends on how its input's signs are spread.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +11,8 @@
 #include <time.h>
 
 #include "bonafide/models.h"
+#include "decode/decode.h"
+#include "image/tensor.h"
 #include "infer/net.h"
 #include "models/store.h"
 #include "optimise/optimise.h"
@@ -47,16 +51,26 @@ static void die(const char *what, const bf_error *err)
     exit(1);
 }
 
-static void enter(contender *c, const bf_manifest *manifest, const bf_bytes *file)
+static void read_photo(const char *path, bf_image *ret)
+{
+    bf_error err = {0};
+    bf_bytes file = {0};
+    bf_media_facts facts;
+    if (bf_bytes_read_file(&file, path, BF_INPUT_BYTES_MAX, &err) != BF_OK ||
+        bf_decode_still(file.data, file.size, NULL, ret, &facts, &err) != BF_OK)
+        die(path, &err);
+    bf_bytes_done(&file);
+}
+
+static void enter(contender *c, const bf_manifest *manifest, const bf_bytes *file, const bf_image *photo)
 {
     bf_error err = {0};
     if (bf_net_load(manifest, file->data, file->size, &c->net, &err) != BF_OK ||
         bf_net_run_new(c->net, &c->run, &err) != BF_OK)
         die(manifest->name, &err);
-    const bf_tensor_spec *spec = &manifest->input;
-    size_t floats = (size_t)spec->width * (size_t)spec->height * (size_t)spec->channels;
-    for (size_t i = 0; i < floats; i++)
-        bf_net_input(c->run)[i] = ((float)(i * 2654435761u >> 24 & 255) * spec->scale - spec->mean[0]) / spec->std[0];
+    float width = (float)photo->width, height = (float)photo->height, side = (width < height ? width : height) * 0.8f;
+    bf_rect middle = {(width - side) / 2, (height - side) / 2, (width + side) / 2, (height + side) / 2};
+    bf_tensor_from_rect(photo, middle, false, &manifest->input, bf_net_input(c->run));
 }
 
 static void leave(contender *c)
@@ -80,12 +94,12 @@ static double ratio_limit(const bf_manifest *manifest)
     return manifest->task == BF_TASK_LIVENESS ? 0.62 : manifest->task == BF_TASK_EMBEDDING ? 0.60 : 0;
 }
 
-static void race(const bf_manifest *manifest, const bf_bytes *published, const bf_bytes *optimised, int rounds,
-                 double difference)
+static void race(const bf_manifest *manifest, const bf_bytes *published, const bf_bytes *optimised,
+                 const bf_image *photo, int rounds, double difference)
 {
     static contender pair[2];
-    enter(&pair[0], manifest, published);
-    enter(&pair[1], manifest, optimised);
+    enter(&pair[0], manifest, published, photo);
+    enter(&pair[1], manifest, optimised, photo);
     for (int r = -5; r < rounds; r++)
         for (int i = 0; i < 2; i++) {
             double ms = timed_run(&pair[i]);
@@ -103,7 +117,8 @@ static void race(const bf_manifest *manifest, const bf_bytes *published, const b
     leave(&pair[1]);
 }
 
-static void measure(const char *models_dir, const char *weights_dir, const char *name, int rounds)
+static void measure(const char *models_dir, const char *weights_dir, const char *name, const bf_image *photo,
+                    int rounds)
 {
     bf_manifest manifest;
     bf_model_files files = {0};
@@ -124,21 +139,23 @@ static void measure(const char *models_dir, const char *weights_dir, const char 
     else if (bf_optimise_check(&manifest, &files.weights, &optimised, NULL, 0, &difference, &err) != BF_OK)
         die(name, &err);
     else
-        race(&manifest, &files.weights, &optimised, rounds, difference);
+        race(&manifest, &files.weights, &optimised, photo, rounds, difference);
     bf_bytes_done(&optimised);
     bf_model_files_done(&files);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        (void)fprintf(stderr, "usage: optimise_bench DATA_DIR WEIGHTS_DIR [ROUNDS]\n");
+    if (argc < 4) {
+        (void)fprintf(stderr, "usage: optimise_bench DATA_DIR WEIGHTS_DIR PHOTO [ROUNDS]\n");
         return 64;
     }
-    int rounds = argc > 3 ? (int)strtol(argv[3], NULL, 10) : ROUNDS_DEFAULT;
+    int rounds = argc > 4 ? (int)strtol(argv[4], NULL, 10) : ROUNDS_DEFAULT;
     rounds = rounds < 1 ? 1 : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
     bf_error err = {0};
     bf_model_list *list = NULL;
+    bf_image photo = {0};
+    read_photo(argv[3], &photo);
     char models_dir[4096];
     (void)snprintf(models_dir, sizeof models_dir, "%s/models", argv[1]);
     if (bf_models_list(argv[1], argv[2], &list, &err) != BF_OK)
@@ -146,7 +163,8 @@ int main(int argc, char **argv)
     (void)printf("Networks as published and rewritten, one thread, medians of %d runs in turn\n\n", rounds);
     (void)printf("%-16s %9s %9s  %5s  %-9s  %s\n", "model", "published", "rewritten", "ratio", "limit", "difference");
     for (size_t i = 0; i < bf_model_list_count(list); i++)
-        measure(models_dir, argv[2], bf_model_list_at(list, i)->name, rounds);
+        measure(models_dir, argv[2], bf_model_list_at(list, i)->name, &photo, rounds);
     bf_model_list_free(&list);
+    bf_image_done(&photo);
     return 0;
 }

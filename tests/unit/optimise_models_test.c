@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "bonafide/models.h"
+#include "decode/decode.h"
 #include "infer/golden.h"
 #include "models/store.h"
 #include "optimise/optimise.h"
@@ -259,6 +260,27 @@ static void writes_nothing_when_memory_is_short(void **state)
     bf_bytes_done(&file);
 }
 
+/* The middle of a sample photo as a model's input; NULL when there are no samples. The caller frees. */
+static float *sample_input(const char *cache, const bf_tensor_spec *spec)
+{
+    char path[4096];
+    bf_bytes file = {0};
+    bf_image photo = {0};
+    bf_media_facts facts;
+    (void)snprintf(path, sizeof path, "%s/samples/person-1.jpg", cache);
+    if (bf_bytes_read_file(&file, path, BF_INPUT_BYTES_MAX, NULL) != BF_OK)
+        return NULL;
+    assert_int_equal(bf_decode_still(file.data, file.size, NULL, &photo, &facts, NULL), BF_OK);
+    bf_bytes_done(&file);
+    float *floats = malloc((size_t)spec->width * (size_t)spec->height * (size_t)spec->channels * sizeof *floats);
+    assert_non_null(floats);
+    float width = (float)photo.width, height = (float)photo.height, side = width < height ? width : height;
+    bf_rect middle = {(width - side) / 2, (height - side) / 2, (width + side) / 2, (height + side) / 2};
+    bf_tensor_from_rect(&photo, middle, false, spec, floats);
+    bf_image_done(&photo);
+    return floats;
+}
+
 /* The shipped manifests against the published files: rewriting gives the pinned bytes, and they say the same. */
 static void shipped_models_have_the_pinned_hash(void **state)
 {
@@ -266,8 +288,10 @@ static void shipped_models_have_the_pinned_hash(void **state)
     static const char *const names[] = {"passive-fr", "match-fr", "head-pose"};
     const char *source = getenv("BONAFIDE_SOURCE_DIR"), *cache = getenv("BONAFIDE_CACHE_DIR");
     char models[4096], weights[4096];
-    (void)snprintf(models, sizeof models, "%s/models", source ? source : ".");
-    (void)snprintf(weights, sizeof weights, "%s/weights", cache ? cache : ".cache");
+    source = source ? source : ".";
+    cache = cache ? cache : ".cache";
+    (void)snprintf(models, sizeof models, "%s/models", source);
+    (void)snprintf(weights, sizeof weights, "%s/weights", cache);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         bf_model_files files = {0};
         bf_bytes optimised = {0};
@@ -282,8 +306,11 @@ static void shipped_models_have_the_pinned_hash(void **state)
         assert_int_equal(bf_optimise_model(files.weights.data, files.weights.size, &optimised, &report, &err), BF_OK);
         bf_sha256_hex(optimised.data, optimised.size, hash);
         assert_string_equal(hash, m.optimised_sha256);
-        assert_int_equal(bf_optimise_check(&m, &files.weights, &optimised, NULL, 0, &difference, &err), BF_OK);
+        bf_optimise_sample photo = {sample_input(cache, &m.input)};
+        assert_int_equal(
+            bf_optimise_check(&m, &files.weights, &optimised, &photo, photo.floats ? 1 : 0, &difference, &err), BF_OK);
         assert_true(difference < 2e-5);
+        free((void *)(uintptr_t)photo.floats);
         bf_model_files_done(&files);
         bf_bytes_done(&optimised);
     }
