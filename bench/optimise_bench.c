@@ -3,7 +3,7 @@
  *
  * usage: optimise_bench DATA_DIR WEIGHTS_DIR PHOTO [ROUNDS]
  *
- * The input is the middle of a photo: how long PRelu takes depends on how its input's signs are spread.
+ * The input is the middle of a photo, because the time that published networks with PRelu take depends on it.
  */
 #include <stdio.h>
 #include <stdlib.h>
