@@ -111,6 +111,7 @@ void bf_stage_quality(bf_judge *judge, const bf_policy *policy, bf_record *recor
     double began_ms = bf_engine_now(judge->engine);
     const bf_quality_input input = {&judge->image, &record->faces, &record->input.media};
     bf_quality_measure(&input, &record->quality);
+    record->outline_count = bf_quality_face_outline(&record->faces.face[0], record->outline);
     record->measured = true;
     bf_policy_output gate = {0};
     if (!bf_policy_gate(policy, record->request.channel, &record->quality, &gate)) {
