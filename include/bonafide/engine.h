@@ -24,6 +24,15 @@ typedef struct bf_judge bf_judge;
 /** The outcome of one judgement; immutable, any thread may read it. */
 typedef struct bf_record bf_record;
 
+/** Ceilings on the pictures that are read; 0 in a field means the default of src/base/limits.h. */
+typedef struct bf_limits {
+    size_t input_bytes_max;   /**< bytes of one file; default 20 MiB */
+    size_t pixels_max;        /**< width x height; default 40 million */
+    int side_min_px;          /**< least width and least height; default 100 */
+    size_t decoder_bytes_max; /**< memory a decoder may take besides the pixels; default 256 MiB */
+    int jpeg_scans_max;       /**< scans of a progressive JPEG; default 100 */
+} bf_limits;
+
 /** How an engine is made. Zero-initialise and set struct_size; NULL or 0 in a field means the default. Strings are
  *  borrowed for the call only. */
 typedef struct bf_engine_options {
@@ -32,8 +41,9 @@ typedef struct bf_engine_options {
     const char *weights_dir; /**< folder with the weights; required */
     const char *fusion;      /**< name of the fusion file without ".yaml"; default "default" */
     bool mirror;             /**< average each passive network over the picture and its mirror image (twice the cost) */
+    bf_limits limits;        /**< ceilings on captures and references */
     double (*clock_ms)(void *clock_data); /**< monotonic milliseconds for the timings; NULL leaves them out */
-    void *clock_data;        /**< passed to clock_ms; must outlive the engine; clock_ms is called from any thread */
+    void *clock_data; /**< passed to clock_ms; must outlive the engine; clock_ms is called from any thread */
 } bf_engine_options;
 
 /** Loads and verifies models, calibration, fusion and policies.
@@ -61,10 +71,10 @@ typedef enum bf_match_order {
 
 /** What to judge. Zero-initialise and set struct_size. Everything is borrowed for the call only. */
 typedef struct bf_request {
-    size_t struct_size;         /**< sizeof(bf_request) */
-    const char *request_id;     /**< goes into the record; NULL leaves it out */
-    const void *media;          /**< bytes of a JPEG, PNG, WebP or HEIC file, not trusted */
-    size_t media_size;          /**< bytes */
+    size_t struct_size;     /**< sizeof(bf_request) */
+    const char *request_id; /**< goes into the record; NULL leaves it out */
+    const void *media;      /**< bytes of a JPEG, PNG, WebP or HEIC file, not trusted */
+    size_t media_size;      /**< bytes */
     /** Why the media could not be had (IO_ERROR, IMAGE_TOO_LARGE, ...): the record says so, and `media` is not looked
      *  at. NULL when it was had. */
     const bf_error *media_error;

@@ -69,6 +69,13 @@ bf_status bf_engine_new(const bf_engine_options *options, bf_engine **ret_engine
     if (!engine)
         return bf_fail_memory(err);
     engine->mirror = options->mirror;
+    engine->limits = (bf_decode_limits){
+        .input_bytes_max = options->limits.input_bytes_max,
+        .pixels_max = options->limits.pixels_max,
+        .side_min_px = options->limits.side_min_px,
+        .decoder_bytes_max = options->limits.decoder_bytes_max,
+        .jpeg_scans_max = options->limits.jpeg_scans_max,
+    };
     engine->clock_ms = options->clock_ms;
     engine->clock_data = options->clock_data;
     bf_status status = bf_load_stack(engine, options->data_dir, options->weights_dir, err);

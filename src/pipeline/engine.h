@@ -42,6 +42,7 @@ struct bf_engine {
     bf_policy *policy[BF_POLICIES_MAX];
     int policy_count;
     bool mirror;
+    bf_decode_limits limits;
     bf_record_versions versions; /* all but the policy and the fusion configuration, which differ by request */
     double (*clock_ms)(void *clock_data);
     void *clock_data;

@@ -56,8 +56,8 @@ void bf_stage_decode(bf_judge *judge, const bf_request *request, bf_record *reco
         return;
     }
     fill_input(&record->input, request->media, request->media_size);
-    if (bf_decode_still(request->media, request->media_size, NULL, &judge->image, &record->input.media, &err) !=
-        BF_OK) {
+    if (bf_decode_still(request->media, request->media_size, &judge->engine->limits, &judge->image,
+                        &record->input.media, &err) != BF_OK) {
         note_failure(record, &err);
     } else {
         record->input.width = judge->image.width;
@@ -171,8 +171,7 @@ static bool second_face_counts(const bf_faces *faces)
     if (faces->count < 2)
         return false;
     bf_rect a = faces->face[0].box, b = faces->face[1].box;
-    return bf_rect_width(b) * bf_rect_height(b) >=
-           REFERENCE_SECOND_FACE_SHARE * bf_rect_width(a) * bf_rect_height(a);
+    return bf_rect_width(b) * bf_rect_height(b) >= REFERENCE_SECOND_FACE_SHARE * bf_rect_width(a) * bf_rect_height(a);
 }
 
 /* Whether the failure is ours rather than the portrait's. */
@@ -188,8 +187,8 @@ static bf_status read_reference(bf_judge *judge, const bf_request *request, bf_r
     bf_record_input *input = &record->reference;
     fill_input(input, request->reference, request->reference_size);
     bf_image_done(&judge->portrait);
-    bf_status status =
-        bf_decode_still(request->reference, request->reference_size, NULL, &judge->portrait, &input->media, err);
+    bf_status status = bf_decode_still(request->reference, request->reference_size, &judge->engine->limits,
+                                       &judge->portrait, &input->media, err);
     if (status != BF_OK)
         return is_internal(status) ? status : BF_REFERENCE_UNREADABLE;
     input->width = judge->portrait.width;

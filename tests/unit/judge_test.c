@@ -136,6 +136,24 @@ static void garbage_is_a_retry_not_a_spoof(void **state)
     bf_record_free(&record);
 }
 
+static void limits_are_the_callers_to_set(void **state)
+{
+    fixture *f = need(state);
+    char weights[512];
+    (void)snprintf(weights, sizeof weights, "%s/weights", getenv("BONAFIDE_CACHE_DIR"));
+    bf_engine_options options = {.struct_size = sizeof options,
+                                 .data_dir = getenv("BONAFIDE_SOURCE_DIR"),
+                                 .weights_dir = weights,
+                                 .limits = {.pixels_max = 100000}};
+    bf_engine *engine = NULL;
+    assert_int_equal(bf_engine_new(&options, &engine, NULL), BF_OK);
+    bf_request request = request_for(&f->photo[3]);
+    bf_record *record = judge_one(engine, &request);
+    assert_int_equal(bf_record_error(record), BF_IMAGE_TOO_LARGE);
+    bf_record_free(&record);
+    bf_engine_free(&engine);
+}
+
 static void match_never_changes_the_liveness_score(void **state)
 {
     fixture *f = need(state);
@@ -326,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(group_photos_ask_for_one_person),
         cmocka_unit_test(garbage_is_a_retry_not_a_spoof),
+        cmocka_unit_test(limits_are_the_callers_to_set),
         cmocka_unit_test(match_never_changes_the_liveness_score),
         cmocka_unit_test(the_same_person_matches_and_others_do_not),
         cmocka_unit_test(sequence_and_parallel_decide_alike),
