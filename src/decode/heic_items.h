@@ -7,7 +7,8 @@
 
 /* Lets pass what cameras write: coded images, grids of coded images, and auxiliary images (alpha, depth) of either
  * that have none themselves. Errors: CORRUPT_IMAGE, UNSUPPORTED_FORMAT (overlays and other derivations),
- * ANIMATED_IMAGE (a movie box, or several pictures), DECODER_LIMIT (more than BF_HEIC_ITEMS_MAX items), OUT_OF_MEMORY. */
+ * ANIMATED_IMAGE (a movie box, or several pictures), DECODER_LIMIT (more than BF_HEIC_ITEMS_MAX items),
+ * OUT_OF_MEMORY. */
 bf_status bf_heic_check_items(const bf_decode_job *job);
 
 #endif
