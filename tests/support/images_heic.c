@@ -145,7 +145,7 @@ static uint32_t locate_item(const bf_bytes *heic, int number, uint32_t shift)
         wanted = i == number ? entry + 4 : wanted;
     }
     test_must(wanted, "finding a HEIC item");
-    return get32(wanted);
+    return wanted ? get32(wanted) : 0;
 }
 
 /* Adds a reference box in which item 5 is made of the items 1..4, at the end of the meta box. */
@@ -204,7 +204,8 @@ bf_bytes test_heic_grid(const bf_image *image)
             if (memcmp(out.data + i, "hvc1", 4) == 0)
                 type = out.data + i;
         test_must(type, "finding a HEIC item's type");
-        memcpy(type, "grid", 4);
+        static const uint8_t grid_type[4] = {'g', 'r', 'i', 'd'};
+        memcpy(type, grid_type, sizeof grid_type);
     }
     heif_context_free(context);
     return out;
