@@ -42,7 +42,7 @@ test:
 	@tools/optimise_models build
 	@tools/build build-asan -Dtests=enabled -Dbuildtype=debugoptimized -Db_sanitize=address,undefined $(STRICT)
 	@tools/build build-tsan -Dtests=enabled -Dbuildtype=debugoptimized -Db_sanitize=thread $(STRICT) threads
-	@$(PYTHON) tools/run_tests.py build build-asan:unit build-tsan:threads
+	@$(PYTHON) tools/run_tests.py build build-asan:unit build-asan:sanitized build-tsan:threads
 
 bench:
 	@tools/setup bench
