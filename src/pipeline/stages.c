@@ -113,6 +113,7 @@ void bf_stage_quality(bf_judge *judge, const bf_policy *policy, bf_record *recor
     bf_quality_measure(&input, &record->quality);
     record->outline_count = bf_quality_face_outline(&record->faces.face[0], record->outline);
     record->measured = true;
+    record->outline_count = bf_quality_face_outline(&record->faces.face[0], record->outline);
     bf_policy_output gate = {0};
     if (!bf_policy_gate(policy, record->request.channel, &record->quality, &gate)) {
         if (gate.measure_failed[BF_MEASURE_SINGLE_FACE_PRESENT])

@@ -169,7 +169,7 @@ static void put_geometry(bf_build *build, json_t *object, const bf_record *recor
         bf_build_add(build, crops, crop);
     }
     bf_build_put(build, object, "crops", crops);
-    int corners = record->outline_count < BF_RECORD_OUTLINE_MAX ? record->outline_count : BF_RECORD_OUTLINE_MAX;
+    int corners = record->outline_count < BF_FACE_OUTLINE_MAX ? record->outline_count : BF_FACE_OUTLINE_MAX;
     bf_build_put(build, object, "outline", build_points(build, record->outline, corners));
 }
 

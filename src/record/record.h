@@ -17,9 +17,8 @@
 #include "policy/policy.h"
 #include "quality/quality.h"
 
-#define BF_REQUEST_ID_SIZE 80     /* with the NUL */
-#define BF_RECORD_CROPS_MAX 16    /* crops that networks saw */
-#define BF_RECORD_OUTLINE_MAX 128 /* corners of the face mask's outline */
+#define BF_REQUEST_ID_SIZE 80  /* with the NUL */
+#define BF_RECORD_CROPS_MAX 16 /* crops that networks saw */
 
 /* What was asked, as far as it can change the decision: replay asks the same again. */
 typedef struct bf_record_request {
@@ -114,7 +113,7 @@ struct bf_record {
 
     bf_record_crop crop[BF_RECORD_CROPS_MAX]; /* for people who want to see why; may be empty */
     int crop_count;
-    bf_point outline[BF_RECORD_OUTLINE_MAX]; /* of the primary face's mask, px of the upright picture; may be empty */
+    bf_point outline[BF_FACE_OUTLINE_MAX]; /* of the primary face's mask, px of the upright picture; may be empty */
     int outline_count;
 };
 
