@@ -6,7 +6,8 @@
 #include "cli/open.h"
 #include "cli/term.h"
 
-static const cli_command *const MODELS[] = {&CLI_MODELS_LIST, &CLI_MODELS_VERIFY, &CLI_MODELS_IMPORT, NULL};
+static const cli_command *const MODELS[] = {&CLI_MODELS_LIST, &CLI_MODELS_VERIFY, &CLI_MODELS_IMPORT,
+                                            &CLI_MODELS_OPTIMISE, NULL};
 static const cli_command *const POLICY[] = {&CLI_POLICY_LINT, &CLI_POLICY_TEST, &CLI_POLICY_EXPLAIN, NULL};
 static const cli_group MODELS_GROUP = {"models", "See, check and add the networks that judge", MODELS, NULL};
 static const cli_group POLICY_GROUP = {"policy", "Check, test and explain the policies that decide", POLICY, NULL};

@@ -5,41 +5,33 @@
 #include "bonafide/models.h"
 #include "bonafide/words.h"
 #include "cli/commands.h"
+#include "cli/models.h"
 #include "cli/open.h"
-#include "cli/place.h"
 #include "cli/term.h"
 
-enum { OPTION_DATA, OPTION_WEIGHTS, OPTION_AS };
-
-#define PLACE_OPTION_ROWS                                                                                              \
-    [OPTION_DATA] = {"data", 0, "DIR", "folder with models/ and policies/"}, [OPTION_WEIGHTS] = {                      \
-                                                                                 "weights", 0, "DIR",                  \
-                                                                                 "folder with the networks' weights"}
-
-static const cli_option OPTIONS[] = {PLACE_OPTION_ROWS, {NULL, 0, NULL, NULL}};
+static const cli_option OPTIONS[] = {CLI_MODELS_PLACE_ROWS, {NULL, 0, NULL, NULL}};
 static const cli_option IMPORT_OPTIONS[] = {
-    PLACE_OPTION_ROWS,
-    [OPTION_AS] = {"as", 'a', "NAME", "the model that the file is, a folder of models/"},
+    CLI_MODELS_PLACE_ROWS,
+    {"as", 'a', "NAME", "the model that the file is, a folder of models/"},
     {NULL, 0, NULL, NULL},
 };
 
-/* Reads the options and finds the folders; false with *ret_code when the command must end. */
-static bool start(cli_parser *parser, cli_place *place, const char **ret_as, int *ret_code)
+bool cli_models_start(cli_parser *parser, cli_place *ret_place, const char **ret_own, int *ret_code)
 {
     const char *data = NULL, *weights = NULL;
     for (int key; (key = cli_parser_next(parser)) >= 0;) {
-        if (key == OPTION_DATA)
+        if (key == CLI_MODELS_DATA)
             data = parser->value;
-        else if (key == OPTION_WEIGHTS)
+        else if (key == CLI_MODELS_WEIGHTS)
             weights = parser->value;
         else
-            *ret_as = parser->value;
+            *ret_own = parser->value ? parser->value : "";
     }
     *ret_code = parser->code;
     if (parser->ended)
         return false;
     bf_error err = {0};
-    if (cli_place_find(data, weights, place, &err) == BF_OK)
+    if (cli_place_find(data, weights, ret_place, &err) == BF_OK)
         return true;
     (void)cli_fail_error(parser->command, &err);
     *ret_code = data ? CLI_USAGE : CLI_INTERNAL;
@@ -100,7 +92,7 @@ static int show(const cli_command *command, int argc, char **argv, read_list *re
     const char *as = NULL;
     int code = 0;
     cli_parser parser = cli_parser_start(command, argc, argv);
-    if (!start(&parser, &place, &as, &code))
+    if (!cli_models_start(&parser, &place, &as, &code))
         return code;
     bf_error err = {0};
     bf_model_list *list = NULL;
@@ -129,7 +121,7 @@ static int import_model(const cli_command *command, int argc, char **argv)
     const char *as = NULL;
     int code = 0;
     cli_parser parser = cli_parser_start(command, argc, argv);
-    if (!start(&parser, &place, &as, &code))
+    if (!cli_models_start(&parser, &place, &as, &code))
         return code;
     if (!as)
         return cli_fail_usage(command, "--as is missing: the name of the model.");

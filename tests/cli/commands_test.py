@@ -204,6 +204,29 @@ class Models(program.WithModels):
         self.assertRegex(listed.stdout, r"(?m)^face-detect +\S+ +\S+ +missing ")
 
 
+    def test_networks_are_optimised_once(self):
+        folder = program.scratch()
+        for name in ("models", "policies", "calibration", "fusion"):
+            shutil.copytree(program.SOURCE / name, folder / name)
+        (folder / "weights").mkdir()
+        for path in program.WEIGHTS.glob("fr_*.onnx"):
+            if not path.name.endswith(".opt.onnx"):
+                (folder / "weights" / path.name).symlink_to(path.resolve())
+        done = program.run("models", "optimise", "--data", folder)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for name in ("match-fr", "passive-fr"):
+            self.assertRegex(done.stdout, rf"(?m)^{name}: rewritten, \d+ nodes became \d+; outputs differ by at most "
+                                          r"\d\.\de-\d\d of their range$")
+        again = program.run("models", "optimise", "--data", folder)
+        self.assertEqual((again.returncode, again.stdout, again.stderr), (0, "", ""))
+        told = program.run("models", "optimise", "--verbose", "--data", folder)
+        self.assertIn("match-fr: rewritten before\n", told.stdout)
+        listed = program.run("models", "verify", "--data", folder)
+        self.assertRegex(listed.stdout, r"(?m)^match-fr +\S+ +\S+ +ok +optimised ")
+        none = program.run("models", "optimise", "no-such", "--data", folder)
+        self.assertEqual((none.returncode, none.stdout), (70, ""))
+
+
 class Policy(unittest.TestCase):
     def setUp(self):
         self.shipped = sorted((program.SOURCE / "policies").glob("*.yaml"))
