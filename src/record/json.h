@@ -7,6 +7,9 @@
 #include "record/build.h"
 #include "record/record.h"
 
+/* Version of the document's format: it changes when a reader of older records could misread a new one. */
+#define BF_RECORD_FORMAT "1"
+
 /* Builds the document; `flags` are the BF_JSON_ flags of bonafide/engine.h. Keys stand in the order of the schema;
  * numbers are rounded (scores to 2 decimals, similarities and likelihood ratios to 4, milliseconds to 3, native
  * measures to 6 significant digits), so that the text is the same on every run. The caller owns the value and

@@ -83,6 +83,7 @@ json_t *bf_record_build_versions(bf_build *build, const bf_record_versions *vers
     for (int i = 0; i < versions->calibration_count && i <= BF_DETECTORS_MAX; i++)
         bf_build_add(build, calibrations, bf_build_text(versions->calibration[i]));
     json_t *object = json_object();
+    bf_build_put(build, object, "record", json_string(BF_RECORD_FORMAT));
     bf_build_put(build, object, "code", bf_build_text_or_null(versions->code));
     bf_build_put(build, object, "build", bf_build_text_or_null(versions->build));
     bf_build_put(build, object, "runtime", bf_build_text_or_null(versions->runtime));

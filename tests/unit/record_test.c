@@ -135,7 +135,7 @@ static void a_judgement_is_written_in_full(void **state)
                 "{\"type\":\"still\",\"sha256\":\"" HEX64 "\",\"bytes\":1234,\"width\":640,"
                 "\"height\":480,\"format\":\"jpeg\"}");
     assert_part(root, "versions",
-                "{\"code\":\"0.1.0\",\"build\":null,\"runtime\":\"onnxruntime 1.29.0\",\"models\":{\"net-a\":{"
+                "{\"record\":\"1\",\"code\":\"0.1.0\",\"build\":null,\"runtime\":\"onnxruntime 1.29.0\",\"models\":{\"net-a\":{"
                 "\"version\":\"1\",\"sha256\":\"" HEX64 "\",\"optimised\":true}},\"calibration\":[\"cal@1\"],"
                 "\"fusion\":\"default@1\",\"fusion_configuration\":\"default\",\"policy\":\"login@1.0.0+abc\"}");
     assert_part(root, "request",
