@@ -13,7 +13,7 @@ MANIFEST.csv     path (relative to the manifest), label (live, spoof), attack_ty
 --data           where models/, calibration/ and fusion/ are (the repository)
 --release        version written into the files (1.0.0)
 --report         also write the figures as Markdown
---dry-run        write no model, calibration or fusion file
+--dry-run        write no model, calibration or fusion file, and no figures into the model cards
 
 Needs Debian's python3-numpy. What is fitted, and why so:
 - Attacks of the types in pad_figures.UNFITTED are never fitted on, only reported: no detector here can see them.
@@ -35,6 +35,7 @@ import sys
 
 import numpy as np
 
+from pad_cards import write_cards
 from pad_figures import LIVE_PRIOR, UNFITTED, cost_table, describe, gain_table, response_table, table
 
 # Penalty on the squares of standardised coefficients; "deviation": of fusion weights from their common weight.
@@ -45,30 +46,33 @@ WEIGHT_MIN = 0.01
 LLR_RANGE = {"passive.texture": (-2.0, 2.0), "passive.spectrum": (-2.0, 0.1), "passive.context": (-3.0, 0.1)}
 NETWORK_LLR_RANGE = (-5.0, 5.0)
 FUSED_LLR_RANGE = (-6.0, 6.0)
-# In order of preference. Own detectors that are in none are calibrated and reported, and run on demand only.
+# Name, detectors it needs, detectors that can only speak against. In order of preference. Own detectors that are in none
+# are calibrated and reported, and run on demand only.
+CONTEXT, SPECTRUM = ("passive.context",), ("passive.spectrum",)
 CONFIGURATIONS = (
-    ("dual-passive", ("passive-fr", "silentface-v2", "passive.texture")),
-    ("dual-networks", ("passive-fr", "silentface-v2")),
-    ("default", ("passive-fr", "passive.texture")),
-    ("network-only", ("passive-fr",)),
+    ("dual-passive", ("passive-fr", "silentface-v2", "passive.texture"), CONTEXT),
+    ("dual-networks", ("passive-fr", "silentface-v2"), CONTEXT),
+    ("default", ("passive-fr", "passive.texture"), CONTEXT),
+    ("network-only", ("passive-fr",), CONTEXT),
 )
 COMPARED = (  # reported only: what the shipped configurations were chosen from
-    ("silentface-v2 + texture", ("silentface-v2", "passive.texture")),
-    ("default + spectrum", ("passive-fr", "passive.texture", "passive.spectrum")),
-    ("default + context", ("passive-fr", "passive.texture", "passive.context")),
-    ("dual-passive + spectrum", ("passive-fr", "silentface-v2", "passive.texture", "passive.spectrum")),
-    ("dual-passive + context", ("passive-fr", "silentface-v2", "passive.texture", "passive.context")),
+    ("dual-passive, no context", ("passive-fr", "silentface-v2", "passive.texture"), ()),
+    ("default, no context", ("passive-fr", "passive.texture"), ()),
+    ("dual-passive, spectrum too", ("passive-fr", "silentface-v2", "passive.texture"), CONTEXT + SPECTRUM),
+    ("default, spectrum too", ("passive-fr", "passive.texture"), CONTEXT + SPECTRUM),
+    ("silentface-v2 and texture", ("silentface-v2", "passive.texture"), CONTEXT),
 )
 MIRRORED = " mirrored"  # added to a network's name for its evidence from the mirrored run
 COMPARED_MIRRORED = (
-    ("default mirrored", ("passive-fr mirrored", "passive.texture")),
-    ("dual-passive mirrored", ("passive-fr mirrored", "silentface-v2 mirrored", "passive.texture")),
+    ("dual-passive, mirrored", ("passive-fr mirrored", "silentface-v2 mirrored", "passive.texture"), CONTEXT),
+    ("default, mirrored", ("passive-fr mirrored", "passive.texture"), CONTEXT),
 )
 QUESTIONS = (  # does the first beat the second by more than chance?
-    ("default", "network-only"), ("dual-networks", "network-only"), ("dual-passive", "dual-networks"),
-    ("dual-passive", "default"), ("default + spectrum", "default"), ("default + context", "default"),
-    ("dual-passive + spectrum", "dual-passive"), ("dual-passive + context", "dual-passive"),
-    ("default mirrored", "default"), ("dual-passive mirrored", "dual-passive"),
+    ("dual-networks", "network-only"), ("default", "network-only"), ("dual-passive", "dual-networks"),
+    ("dual-passive", "default"), ("dual-passive", "silentface-v2 and texture"),
+    ("dual-passive", "dual-passive, no context"), ("default", "default, no context"),
+    ("dual-passive, spectrum too", "dual-passive"), ("default, spectrum too", "default"),
+    ("dual-passive, mirrored", "dual-passive"), ("default, mirrored", "default"),
 )
 TEXTURE = "passive.texture"
 
@@ -160,7 +164,7 @@ def fit_logistic(x, live, weights, ridge, lower=None):
             hessian = (z[:, free] * (weights * p * (1 - p) + 1e-12)[:, None]).T @ z[:, free] + penalty
             step = np.linalg.solve(hessian, gradient)
             size = np.abs(step).max()
-            beta[free] += step * min(1, 4 / size)
+            beta[free] += step * min(1, 4 / max(size, 1e-12))
             if size < 1e-10:
                 break
         coefficients = beta[:columns] / spread
@@ -231,18 +235,32 @@ def llrs_of(chain, sample, detectors, texture_raws):
     return [llr_of(chain["platt"][d], d, raw) for d, raw in zip(detectors, raws)]
 
 
-def fit_fusion(chain, samples, detectors, texture_raws):
+def fit_fusion(chain, samples, needs, texture_raws):
     """Weights shrink towards one common weight rather than towards zero: the ratios between detectors are what a small
-    data set of few cameras knows least about."""
-    pairs = [(s, llrs_of(chain, s, detectors, texture_raws)) for s in samples]
+    data set of few cameras knows least about. What only speaks against gets the mean weight and no part in the bias, so
+    that its silence neither lifts nor lowers."""
+    pairs = [(s, llrs_of(chain, s, needs, texture_raws)) for s in samples]
     usable = [s for s, llrs in pairs if llrs]
     llrs = np.array([llrs for _, llrs in pairs if llrs])
     live = np.array([s["live"] for s in usable], float)
-    ridge = np.r_[RIDGE["fusion"], np.full(len(detectors), RIDGE["deviation"])]
+    ridge = np.r_[RIDGE["fusion"], np.full(len(needs), RIDGE["deviation"])]
     x = np.c_[llrs.sum(axis=1), llrs]
     coefficients, bias, _, _ = fit_logistic(x, live, weights_of(usable), ridge)
     weights = np.maximum(coefficients[0] + coefficients[1:], WEIGHT_MIN)
-    return {"weights": [float(w) for w in weights], "bias": float(bias)}
+    return {"weights": [float(w) for w in weights], "against": float(weights.mean()), "bias": float(bias)}
+
+
+def fuse(chain, sample, configuration, texture_raws):
+    """The fused llr, or None when something that is needed is absent; the same rule as src/fuse."""
+    name, needs, against = configuration
+    llrs, fusion = llrs_of(chain, sample, needs, texture_raws), chain["fusion"][name]
+    if llrs is None:
+        return None
+    total = fusion["bias"] + sum(w * llr for w, llr in zip(fusion["weights"], llrs))
+    for detector in against:
+        found = llrs_of(chain, sample, (detector,), texture_raws)
+        total += fusion["against"] * min(found[0], 0) if found else 0
+    return min(max(total, FUSED_LLR_RANGE[0]), FUSED_LLR_RANGE[1])
 
 
 def fit_chain(samples, configurations, detectors, has_texture):
@@ -252,7 +270,7 @@ def fit_chain(samples, configurations, detectors, has_texture):
     texture_raws = fold_texture(fitted) if has_texture else None
     for detector in detectors:
         chain["platt"][detector] = fit_platt(fitted, detector, texture_raws)
-    for name, needs in configurations:
+    for name, needs, _ in configurations:
         chain["fusion"][name] = fit_fusion(chain, fitted, needs, texture_raws)
     return chain
 
@@ -266,13 +284,8 @@ def judge(chain, samples, configurations, detectors):
         for detector in detectors:
             llrs = llrs_of(chain, s, (detector,), raws)
             s["llr"][detector] = llrs[0] if llrs else None
-        for name, needs in configurations:
-            llrs, fusion = llrs_of(chain, s, needs, raws), chain["fusion"][name]
-            total = None
-            if llrs:
-                total = fusion["bias"] + sum(w * llr for w, llr in zip(fusion["weights"], llrs))
-                total = min(max(total, FUSED_LLR_RANGE[0]), FUSED_LLR_RANGE[1])
-            s["llr"][name] = total
+        for configuration in configurations:
+            s["llr"][configuration[0]] = fuse(chain, s, configuration, raws)
 
 
 def cross_validate(samples, key, configurations, detectors, has_texture):
@@ -324,10 +337,11 @@ def write_fusion(data, chain, configurations, release, dataset):
     lines = [f"# Fitted by tools/fit_evidence.py on {dataset}; figures in docs/results/passive.md.", "format: 1",
              "name: default", f"version: {release}", f"live_prior: {number(LIVE_PRIOR)}",
              f"llr: {{min: {number(FUSED_LLR_RANGE[0])}, max: {number(FUSED_LLR_RANGE[1])}}}", "configurations:"]
-    for name, needs in configurations:
+    for name, needs, against in configurations:
         fusion = chain["fusion"][name]
         lines += [f"  - name: {name}", f"    bias: {number(fusion['bias'])}", "    needs:"]
         lines += [f"      {d}: {number(w)}" for d, w in zip(needs, fusion["weights"])]
+        lines += ["    against:"] + [f"      {d}: {number(fusion['against'])}" for d in against]
     (data / "fusion" / "default.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -341,7 +355,7 @@ def manifest_sha256(data, detector):
     return hashes[0] if hashes else ""
 
 
-def write_files(data, chain, samples, detectors, release, dataset):
+def write_files(data, chain, samples, detectors, configurations, release, dataset):
     versions = {}
     for s in samples:
         for name, evidence in s["evidence"].items():
@@ -351,7 +365,7 @@ def write_files(data, chain, samples, detectors, release, dataset):
     for detector in detectors:
         write_calibration(data, detector, chain["platt"][detector], versions[detector],
                           manifest_sha256(data, detector), release, dataset)
-    write_fusion(data, chain, CONFIGURATIONS, release, dataset)
+    write_fusion(data, chain, configurations, release, dataset)
 
 
 def main():
@@ -373,10 +387,14 @@ def main():
     detectors = sorted({d for s in samples for d in s["evidence"]}, key=lambda d: ("." in d, d))
     shipped = [d for d in detectors if not d.endswith(MIRRORED)]
     tried = CONFIGURATIONS + COMPARED + (COMPARED_MIRRORED if options.mirrored else ())
-    tried = tuple((name, needs) for name, needs in tried if set(needs) <= set(detectors))
-    names = shipped + [name for name, _ in CONFIGURATIONS]
+    tried = tuple(configuration for configuration in tried if set(configuration[1]) <= set(detectors))
+    configurations = [configuration for configuration in CONFIGURATIONS if configuration in tried]
+    for name, needs, _ in CONFIGURATIONS:
+        if not set(needs) <= set(detectors):
+            print(f"no evidence for the configuration {name}: it will not be in the fusion file", file=sys.stderr)
+    names = shipped + [configuration[0] for configuration in configurations]
     has_texture = options.texture is not None
-    questions = [pair for pair in QUESTIONS if set(pair) <= {name for name, _ in tried}]
+    questions = [pair for pair in QUESTIONS if set(pair) <= {configuration[0] for configuration in tried}]
     person = cross_validate(samples, "person", tried, detectors, has_texture)
     source = cross_validate(samples, "source", tried, detectors, has_texture)
     parts = ["### What was judged\n\n" + describe(samples),
@@ -394,7 +412,8 @@ def main():
     chain = fit_chain(samples, tried, detectors, has_texture)
     dataset = f"the development corpus ({len(samples)} photos)"
     if not options.dry_run:
-        write_files(options.data, chain, samples, shipped, options.release, dataset)
+        write_files(options.data, chain, samples, shipped, configurations, options.release, dataset)
+        write_cards(options.data, samples, person, source)
     if options.report:
         title = ("# Figures of the passive evidence\n\n"
                  "Written by tools/fit_evidence.py; read them with [passive.md](passive.md).\n\n")

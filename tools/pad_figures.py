@@ -176,13 +176,14 @@ def response_table(samples):
 
 
 def cost_table(samples, detectors):
-    lines = ["| detector | present | median ms |", "|---|---|---|"]
+    """The fastest tenth, because whatever else the machine does only ever adds time."""
+    lines = ["| detector | present | ms (10th percentile) |", "|---|---|---|"]
     for detector in detectors:
         found = [s["evidence"][detector] for s in samples if detector in s["evidence"]]
         present = [e for e in found if e["status"] == "present"]
         times = [e["ms"] for e in present if e.get("ms") is not None]
         lines.append(f"| {detector} | {len(present)} of {len(found)} | "
-                     + (f"{float(np.median(times)):.2f}" if times else "-") + " |")
+                     + (f"{float(np.quantile(times, 0.1)):.2f}" if times else "-") + " |")
     return "\n".join(lines)
 
 

@@ -13,12 +13,15 @@
  *       needs:
  *         passive-fr: 0.9        # detector: weight (0 < weight <= 4) of its live_llr
  *         silentface-v2: 0.7
+ *       against:                 # optional: evidence that can only lower the score, when it is present; its absence
+ *         passive.context: 0.8   # changes nothing
  *     - name: default
  *       bias: 0.0
  *       needs:
  *         passive-fr: 1.0
  *
- * fused live_llr = clamp(bias + sum of weight x live_llr);
+ * fused live_llr = clamp(bias + sum of weight x live_llr over `needs` + sum of weight x min(live_llr, 0) over those of
+ * `against` that are present);
  * live_probability = 1 / (1 + exp(-(live_llr + prior log-odds))).
  */
 #ifndef BF_FUSE_FUSE_H
@@ -40,7 +43,7 @@ typedef struct bf_fused {
     double live_probability; /* 0..1 at bf_fusion_live_prior */
     char configuration[BF_NAME_MAX]; /* name of the configuration used; "" when not present */
     double bias;
-    double contribution[BF_DETECTORS_MAX]; /* weight x live_llr, indexed as the evidence passed in; 0 when not used */
+    double contribution[BF_DETECTORS_MAX]; /* what it added, indexed as the evidence passed in; 0 when not used */
     bool used[BF_DETECTORS_MAX];
 } bf_fused;
 
@@ -53,7 +56,7 @@ void bf_fusion_free(bf_fusion **fusion);
 const char *bf_fusion_id(const bf_fusion *fusion); /* "NAME@VERSION+<first 12 hex of the file's sha256>" for records */
 double bf_fusion_live_prior(const bf_fusion *fusion);
 
-/* Whether any configuration needs this detector: which detectors a judgement has to run. */
+/* Whether any configuration needs this detector or hears it against: which detectors a judgement has to run. */
 bool bf_fusion_uses(const bf_fusion *fusion, const char *detector);
 
 /* The distinct detectors of all configurations, in the order they first appear; returns how many were written. */

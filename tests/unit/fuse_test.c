@@ -125,6 +125,31 @@ static void clamps_and_rises_with_each_input(void **state)
     assert_true(last == 7);
 }
 
+/* Evidence heard only against: it lowers, never lifts, and its absence changes nothing. */
+static void evidence_against_only_lowers(void **state)
+{
+    (void)state;
+    static const char text[] = "format: 1\nname: x\nversion: 1\nlive_prior: 0.5\nllr: {min: -9, max: 9}\n"
+                               "configurations:\n"
+                               "  - {name: c, bias: 0.5, needs: {net-a: 1}, against: {frame: 0.5, other: 1}}\n";
+    bf_fusion *fusion = NULL;
+    assert_int_equal(parse(text, &fusion, NULL), BF_OK);
+    assert_true(bf_fusion_uses(fusion, "frame"));
+    bf_fused fused;
+    bf_evidence list[] = {evidence("frame", -3), evidence("net-a", 2)};
+    bf_fusion_apply(fusion, list, 2, &fused);
+    assert_true(fabs(fused.live_llr - 1.0) < 1e-12);
+    assert_true(fused.used[0] && fused.contribution[0] == -1.5);
+    list[0].live_llr = 3;
+    bf_fusion_apply(fusion, list, 2, &fused);
+    assert_true(fused.live_llr == 2.5 && fused.contribution[0] == 0);
+    bf_fusion_apply(fusion, &list[1], 1, &fused);
+    assert_true(fused.present && fused.live_llr == 2.5);
+    bf_fusion_apply(fusion, list, 1, &fused);
+    assert_false(fused.present);
+    bf_fusion_free(&fusion);
+}
+
 static void hostile_files_name_the_line(void **state)
 {
     (void)state;
@@ -143,6 +168,10 @@ static void hostile_files_name_the_line(void **state)
         {"{net-a: 1.25}", "{net-b: 1, net-a: 1}",
          "f.yaml:12: 'one' can never be used: 'both' stands before it and needs no more."},
         {"name: one", "name: both", "f.yaml:12: the configuration 'both' stands twice."},
+        {"{net-a: 1.25}", "{net-a: 1}\n    against: {net-a: 1}", "f.yaml:15: net-a is needed already."},
+        {"{net-a: 1.25}", "{net-a: 1}\n    against: {}",
+         "f.yaml:15: 'against' must name at least one detector and its weight."},
+        {"{net-a: 1.25}", "{net-a: 1}\n    against: {b: -1}", "f.yaml:15: b is outside 0 to 4."},
         {"bias: -0.2", "bias: -21", "f.yaml:13: bias is outside -20 to 20."},
         {"    bias: -0.2\n", "", "f.yaml:12: the key 'bias' is missing."},
         {"  - name: one\n    bias: -0.2\n    needs: {net-a: 1.25}\n", "  - 7\n",
@@ -208,6 +237,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fuses_all_when_all_are_there, parse_good, free_good),
         cmocka_unit_test_setup_teardown(absent_evidence_stays_absent, parse_good, free_good),
         cmocka_unit_test_setup_teardown(clamps_and_rises_with_each_input, parse_good, free_good),
+        cmocka_unit_test(evidence_against_only_lowers),
         cmocka_unit_test(hostile_files_name_the_line),
         cmocka_unit_test(too_many_are_refused),
         cmocka_unit_test(survives_every_allocation_failure),

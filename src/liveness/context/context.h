@@ -25,8 +25,9 @@ typedef struct bf_context_features {
 /* False when the face is too small or too little of its surroundings is in the picture (`*ret_why` says which). */
 bool bf_context_measure(const bf_subject *subject, bf_context_features *ret, const char **ret_why);
 
-/* raw = minus the rectangle evidence: 0 (at most one straight side) down to -3 (a complete frame). The strongest side
- * is not counted, because one straight edge is found in most rooms. Always fills *ret.
+/* raw = minus the rectangle evidence beyond what rooms give: 0 (at most one or two straight sides) down to -1.6 (a
+ * complete frame). The strongest side is not counted, because one straight edge is found in most rooms. Always fills
+ * *ret.
  * Uses about 60 KiB of stack and no heap. Pure; any thread. */
 void bf_context_detect(const bf_subject *subject, bf_evidence *ret);
 
