@@ -11,8 +11,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import program  # noqa: E402
 import tap  # noqa: E402
 
-COMMANDS = ("check", "inspect", "match", "replay", "version", "models list", "models verify", "models import", "models optimise",
-            "policy lint", "policy test", "policy explain")
+COMMANDS = ("check", "inspect", "match", "replay", "version", "models list", "models verify", "models import",
+            "models optimise", "policy lint", "policy test", "policy explain")
 
 
 def options_of(command):

@@ -134,10 +134,11 @@ static void a_judgement_is_written_in_full(void **state)
     assert_part(root, "input",
                 "{\"type\":\"still\",\"sha256\":\"" HEX64 "\",\"bytes\":1234,\"width\":640,"
                 "\"height\":480,\"format\":\"jpeg\"}");
-    assert_part(root, "versions",
-                "{\"record\":\"1\",\"code\":\"0.1.0\",\"build\":null,\"runtime\":\"onnxruntime 1.29.0\",\"models\":{\"net-a\":{"
-                "\"version\":\"1\",\"sha256\":\"" HEX64 "\",\"optimised\":true}},\"calibration\":[\"cal@1\"],"
-                "\"fusion\":\"default@1\",\"fusion_configuration\":\"default\",\"policy\":\"login@1.0.0+abc\"}");
+    assert_part(
+        root, "versions",
+        "{\"record\":\"1\",\"code\":\"0.1.0\",\"build\":null,\"runtime\":\"onnxruntime 1.29.0\",\"models\":{\"net-a\":{"
+        "\"version\":\"1\",\"sha256\":\"" HEX64 "\",\"optimised\":true}},\"calibration\":[\"cal@1\"],"
+        "\"fusion\":\"default@1\",\"fusion_configuration\":\"default\",\"policy\":\"login@1.0.0+abc\"}");
     assert_part(root, "request",
                 "{\"flow\":\"login_step_up\",\"channel\":\"kiosk\",\"context\":{\"risk_tier\":\"high\","
                 "\"device_signals\":[\"emulator\"],\"document_confidence\":0.25,\"retry_count\":2,"
