@@ -17,8 +17,8 @@ static double now_ms(void)
 
 int main(int argc, char **argv)
 {
-    static const char *const names[] = {"face-detect", "landmarks-68", "head-pose", "eye-state", "match-fr",
-                                        "passive-fr"};
+    static const char *const names[] = {"face-detect", "landmarks-68", "head-pose",
+                                        "eye-state",   "match-fr",     "passive-fr"};
     if (argc != 3) {
         (void)fprintf(stderr, "usage: load_bench DATA_DIR WEIGHTS_DIR\n");
         return 64;

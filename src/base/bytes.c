@@ -23,8 +23,7 @@ static bool alloc_should_fail(void)
     size_t fail_at = atomic_load_explicit(&alloc_fail_at, memory_order_relaxed);
     if (fail_at == 0)
         return false;
-    return number == fail_at ||
-           (number > fail_at && atomic_load_explicit(&alloc_fail_sticky, memory_order_relaxed));
+    return number == fail_at || (number > fail_at && atomic_load_explicit(&alloc_fail_sticky, memory_order_relaxed));
 }
 
 size_t bf_alloc_fail_after(size_t nth, int sticky)

@@ -130,8 +130,8 @@ static bf_status read_key(builder *b, const yaml_event_t *event, const bf_yaml_n
     if (!*ret_key)
         return bf_fail_memory(b->err);
     if (has_child(map, *ret_key))
-        return bf_fail(b->err, BF_CONFIG_INVALID, "%s:%d: the key '%s' stands twice.", b->doc->name,
-                       event_line(event), *ret_key);
+        return bf_fail(b->err, BF_CONFIG_INVALID, "%s:%d: the key '%s' stands twice.", b->doc->name, event_line(event),
+                       *ret_key);
     return BF_OK;
 }
 

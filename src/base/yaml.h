@@ -15,13 +15,13 @@ typedef enum bf_yaml_kind { BF_YAML_SCALAR, BF_YAML_LIST, BF_YAML_MAP } bf_yaml_
 typedef struct bf_yaml_node bf_yaml_node;
 struct bf_yaml_node {
     bf_yaml_kind kind;
-    int line;             /* 1-based line where the node begins */
-    int key_line;         /* line of the key, when the node is a value of a map */
-    const char *key;      /* key, when the node is a value of a map; else NULL */
-    const char *scalar;   /* text of a scalar; NULL otherwise */
-    bool quoted;          /* the scalar was quoted (so "true" is text) */
-    bf_yaml_node *child;  /* first child of a list or map */
-    bf_yaml_node *next;   /* next sibling */
+    int line;            /* 1-based line where the node begins */
+    int key_line;        /* line of the key, when the node is a value of a map */
+    const char *key;     /* key, when the node is a value of a map; else NULL */
+    const char *scalar;  /* text of a scalar; NULL otherwise */
+    bool quoted;         /* the scalar was quoted (so "true" is text) */
+    bf_yaml_node *child; /* first child of a list or map */
+    bf_yaml_node *next;  /* next sibling */
     size_t child_count;
 };
 
@@ -50,8 +50,8 @@ const bf_yaml_node *bf_yaml_get(const bf_yaml_node *map, const char *key);
 /* Typed getters of map[key]. `required`: a missing key is an error; otherwise *ret is left untouched (so set
  * the default before). Out-of-range numbers, NaN and wrong kinds are errors with the line. Strings point into
  * the document. */
-bf_status bf_yaml_string(const bf_yaml *doc, const bf_yaml_node *map, const char *key, bool required,
-                         const char **ret, bf_error *err);
+bf_status bf_yaml_string(const bf_yaml *doc, const bf_yaml_node *map, const char *key, bool required, const char **ret,
+                         bf_error *err);
 bf_status bf_yaml_number(const bf_yaml *doc, const bf_yaml_node *map, const char *key, bool required, double min,
                          double max, double *ret, bf_error *err);
 bf_status bf_yaml_integer(const bf_yaml *doc, const bf_yaml_node *map, const char *key, bool required, int64_t min,

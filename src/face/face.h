@@ -12,13 +12,13 @@
 #define BF_LANDMARKS 68
 
 typedef struct bf_face {
-    bf_rect box;               /* detector's box */
-    float detect_probability;  /* 0..1 */
-    bool has_geometry;         /* the fields below are filled (primary face only) */
+    bf_rect box;              /* detector's box */
+    float detect_probability; /* 0..1 */
+    bool has_geometry;        /* the fields below are filled (primary face only) */
     bf_point landmarks[BF_LANDMARKS];
     float yaw_deg, pitch_deg, roll_deg; /* 0 = frontal; signs as measured, see face/pose.c */
     float eye_open_probability[2];      /* picture-left eye (36-41), picture-right eye (42-47); -1 when not judged */
-    float inter_eye_px;        /* distance of the eye centres, not corrected for yaw */
+    float inter_eye_px;                 /* distance of the eye centres, not corrected for yaw */
 } bf_face;
 
 typedef struct bf_faces {

@@ -13,11 +13,11 @@
  * An owner frees with bf_image_done, which wipes the pixels; a view (from bf_image_view) must not be freed and
  * must not outlive its owner. */
 typedef struct bf_image {
-    uint8_t *pixels;  /* BF_IMAGE_PADDING readable bytes follow the last pixel */
-    int width;    /* px */
-    int height;   /* px */
-    int channels; /* 1 or 3 */
-    size_t stride; /* bytes from one row to the next */
+    uint8_t *pixels; /* BF_IMAGE_PADDING readable bytes follow the last pixel */
+    int width;       /* px */
+    int height;      /* px */
+    int channels;    /* 1 or 3 */
+    size_t stride;   /* bytes from one row to the next */
 } bf_image;
 
 /* Axis-aligned rectangle in pixel coordinates; x1,y1 exclusive. May lie partly outside the image. */

@@ -76,7 +76,7 @@ static inline bf_float4 sample(const uint8_t *upper, const uint8_t *lower, tap x
 }
 
 static void row_from_rect(const uint8_t *upper, const uint8_t *lower, const tap *x, float weight_y, int width,
-                                    size_t index, const writer w)
+                          size_t index, const writer w)
 {
     for (int i = 0; i < width; i++)
         write_pixel(w, index + (size_t)i, sample(upper, lower, x[i], weight_y));

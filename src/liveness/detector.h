@@ -9,7 +9,7 @@
 typedef enum bf_evidence_status {
     BF_EVIDENCE_NOT_APPLICABLE = 0, /* nothing to judge by (face too small, picture too soft, ...): absent, not zero */
     BF_EVIDENCE_PRESENT = 1,
-    BF_EVIDENCE_FAILED = 2          /* could not run (model absent, no memory): absent, and an operator should know */
+    BF_EVIDENCE_FAILED = 2 /* could not run (model absent, no memory): absent, and an operator should know */
 } bf_evidence_status;
 
 typedef struct bf_evidence {
@@ -25,8 +25,8 @@ typedef struct bf_evidence {
 
 /* What a detector may look at. Borrowed. */
 typedef struct bf_subject {
-    const bf_image *rgb;  /* whole upright image, original pixels */
-    const bf_face *face;  /* primary face, with geometry */
+    const bf_image *rgb; /* whole upright image, original pixels */
+    const bf_face *face; /* primary face, with geometry */
 } bf_subject;
 
 #endif

@@ -70,8 +70,8 @@ static bf_status fail_flow(const bf_engine *engine, const char *flow, bf_error *
     char list[BF_ERROR_TEXT_SIZE] = "";
     size_t used = 0;
     for (int i = 0; i < engine->policy_count && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "",
-                                 bf_policy_flow(engine->policy[i]));
+        used +=
+            (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", bf_policy_flow(engine->policy[i]));
     bf_fail_hint(err, "Known journeys: %s.", list);
     return BF_INVALID_ARGUMENT;
 }

@@ -11,7 +11,7 @@ struct bf_judge {
     bf_net_run *role[BF_ROLE_COUNT];
     bf_net_run *detector[BF_DETECTORS_MAX]; /* NULL for our own */
     bf_face_runs face;
-    bf_image image;     /* of the judgement under way; wiped at its end */
+    bf_image image; /* of the judgement under way; wiped at its end */
     bf_image portrait;
     bf_embedding capture_embedding, reference_embedding;
 };

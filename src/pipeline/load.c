@@ -77,8 +77,8 @@ static bf_status load_model(bf_engine *engine, const char *data_dir, const char 
 
 bf_status bf_load_stack(bf_engine *engine, const char *data_dir, const char *weights_dir, bf_error *err)
 {
-    static const char *const known[] = {"format", "face_detection", "landmarks", "pose", "eye_state", "embedding",
-                                        NULL};
+    static const char *const known[] = {"format",    "face_detection", "landmarks", "pose",
+                                        "eye_state", "embedding",      NULL};
     char path[PATH_MAX];
     bf_status status = join_path(path, err, "%s/models/stack.yaml", data_dir);
     BF_CLEANUP(bf_yaml_free) bf_yaml *doc = NULL;
@@ -121,8 +121,8 @@ static bf_status add_detector(bf_engine *engine, const char *data_dir, const cha
     (void)snprintf(detector->name, sizeof detector->name, "%s", name);
     detector->net = net;
     detector->fused = fused;
-    const char *version = net ? bf_net_manifest(net)->version
-                              : bf_own_detector_version(bf_own_detector_find(name), &engine->own_models);
+    const char *version =
+        net ? bf_net_manifest(net)->version : bf_own_detector_version(bf_own_detector_find(name), &engine->own_models);
     const char *sha256 = net ? bf_net_manifest(net)->sha256 : "";
     bf_status status = read_calibration(data_dir, name, version, sha256, &detector->calibration, err);
     if (status == BF_IO_ERROR && !fused)
@@ -132,8 +132,8 @@ static bf_status add_detector(bf_engine *engine, const char *data_dir, const cha
 }
 
 /* A network that is not installed is no error yet: whether one can do without it is decided at the end. */
-static bf_status load_fused_detector(bf_engine *engine, const char *data_dir, const char *weights_dir,
-                                     const char *name, bf_error *err)
+static bf_status load_fused_detector(bf_engine *engine, const char *data_dir, const char *weights_dir, const char *name,
+                                     bf_error *err)
 {
     bf_net *net = NULL;
     if (!bf_own_detector_find(name)) {

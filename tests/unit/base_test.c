@@ -63,8 +63,14 @@ static void yaml_names_the_nearest_key(void **state)
 static void yaml_refuses(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "a: 1\na: 2\n", "a: &x 1\nb: *x\n", "a: !!int 1\n", "a: [1, 2\n",
-                                      "--- 1\n--- 2\n", "[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]", "? [a]\n: b\n"};
+    static const char *const bad[] = {"",
+                                      "a: 1\na: 2\n",
+                                      "a: &x 1\nb: *x\n",
+                                      "a: !!int 1\n",
+                                      "a: [1, 2\n",
+                                      "--- 1\n--- 2\n",
+                                      "[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]",
+                                      "? [a]\n: b\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bf_error err = {0};
         bf_yaml *doc = NULL;
@@ -77,8 +83,8 @@ static void yaml_refuses(void **state)
 static void yaml_refuses_bad_numbers(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"a: nan\n", "a: inf\n", "a: 0x10\n", "a: 1e999\n", "a: '1'\n", "a: 3\n",
-                                      "a: [1]\n", "b: 1\n"};
+    static const char *const bad[] = {"a: nan\n", "a: inf\n", "a: 0x10\n", "a: 1e999\n",
+                                      "a: '1'\n", "a: 3\n",   "a: [1]\n",  "b: 1\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         bf_error err = {0};
         bf_yaml *doc = NULL;

@@ -83,8 +83,7 @@ static void square_inside_is_square_and_stays_inside(void **state)
 static void aligned_crop_maps_the_template_onto_the_face(void **state)
 {
     (void)state;
-    bf_manifest m = {.crop = BF_CROP_ALIGNED_5,
-                     .template_points = {{38, 52}, {74, 52}, {56, 72}, {42, 92}, {71, 92}}};
+    bf_manifest m = {.crop = BF_CROP_ALIGNED_5, .template_points = {{38, 52}, {74, 52}, {56, 72}, {42, 92}, {71, 92}}};
     bf_face face = {0};
     /* A face that is the template, twice as large and shifted by (100, 50). */
     for (int i = 0; i < BF_LANDMARKS; i++)

@@ -28,8 +28,12 @@ static bf_image ramp(int width, int height)
 
 static bf_tensor_spec spec_of(int width, int height, bf_channel_order order)
 {
-    return (bf_tensor_spec){.width = width, .height = height, .channels = order == BF_ORDER_GREY ? 1 : 3,
-                            .order = order, .scale = 1, .std = {1, 1, 1}};
+    return (bf_tensor_spec){.width = width,
+                            .height = height,
+                            .channels = order == BF_ORDER_GREY ? 1 : 3,
+                            .order = order,
+                            .scale = 1,
+                            .std = {1, 1, 1}};
 }
 
 static void assert_near(float a, double b, double tolerance)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <unistd.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "infer/net.h"
