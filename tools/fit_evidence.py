@@ -46,7 +46,7 @@ WEIGHT_MIN = 0.01
 LLR_RANGE = {"passive.texture": (-2.0, 2.0), "passive.spectrum": (-2.0, 0.1), "passive.context": (-3.0, 0.1)}
 NETWORK_LLR_RANGE = (-5.0, 5.0)
 FUSED_LLR_RANGE = (-6.0, 6.0)
-# Name, detectors it needs, detectors that can only speak against. In order of preference. Own detectors that are in none
+# Name, detectors it needs, detectors that only speak against. In order of preference. Own detectors that are in none
 # are calibrated and reported, and run on demand only.
 CONTEXT, SPECTRUM = ("passive.context",), ("passive.spectrum",)
 CONFIGURATIONS = (

@@ -6,6 +6,7 @@
  * tell it, and the file. Each line of the answer is "PATH" and 31 numbers, separated by tabs; a photo that cannot be
  * measured is told on the error stream and left out. Exit: 0, or 1 when any photo was left out. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -33,27 +34,41 @@ static bf_status measure(const char *path, const bf_face *face, float features[B
     return BF_INPUT_QUALITY_TOO_LOW;
 }
 
+/* Reads "X0 Y0 X1 Y1 PATH"; the path, or NULL when the line is something else. */
+static const char *parse_line(const char *line, bf_rect *ret)
+{
+    float *const numbers[4] = {&ret->x0, &ret->y0, &ret->x1, &ret->y1};
+    for (int i = 0; i < 4; i++) {
+        char *end = NULL;
+        *numbers[i] = strtof(line, &end);
+        if (end == line || *end != ' ')
+            return NULL;
+        line = end + 1;
+    }
+    return *line ? line : NULL;
+}
+
 int main(void)
 {
     char line[LINE_MAX_BYTES];
     int exit_code = 0;
     while (fgets(line, sizeof line, stdin)) {
         bf_face face = {0};
-        int path_at = 0;
         line[strcspn(line, "\n")] = 0;
-        if (sscanf(line, "%f %f %f %f %n", &face.box.x0, &face.box.y0, &face.box.x1, &face.box.y1, &path_at) != 4) {
+        const char *path = parse_line(line, &face.box);
+        if (!path) {
             (void)fprintf(stderr, "not a box and a path: %s\n", line);
             exit_code = 1;
             continue;
         }
         float features[BF_TEXTURE_FEATURES];
         bf_error err = {0};
-        if (measure(line + path_at, &face, features, &err) != BF_OK) {
-            (void)fprintf(stderr, "%s: %s\n", line + path_at, err.message);
+        if (measure(path, &face, features, &err) != BF_OK) {
+            (void)fprintf(stderr, "%s: %s\n", path, err.message);
             exit_code = 1;
             continue;
         }
-        (void)printf("%s", line + path_at);
+        (void)printf("%s", path);
         for (int i = 0; i < BF_TEXTURE_FEATURES; i++)
             (void)printf("\t%.7g", (double)features[i]);
         (void)printf("\n");
