@@ -3,6 +3,8 @@ import json
 import os
 import pathlib
 import shutil
+import struct
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -93,15 +95,20 @@ missing.jpg      unreadable      -  retry      Cannot open missing.jpg: No such 
         self.assertEqual((code, records[0]["error"]["code"]), (UNREADABLE, "IMAGE_TOO_LARGE"))
 
     def test_a_photo_upside_down_is_no_spoof(self):
-        import subprocess
-        sample = self.sample("sample1.jpg")
-        if not shutil.which("jpegtran"):
-            self.skipTest("no jpegtran")
+        # A JPEG begins with its marker of two bytes; what says "turned by 180 degrees" goes behind it.
+        exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x03\0\0\0\0\0\0"
         turned = program.scratch() / "turned.jpg"
-        subprocess.run(["jpegtran", "-rotate", "180", "-outfile", str(turned), str(sample)], check=True)
-        records, code = self.records(turned)
-        self.assertEqual(code, RETRY)
-        self.assertEqual(records[0]["status"], "could_not_judge")
+        for name in ("person-2.jpg", "person-5.jpg", "sample1.jpg"):
+            photo = self.sample(name).read_bytes()
+            turned.write_bytes(photo[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + photo[2:])
+            records, code = self.records(turned)
+            self.assertEqual((code, records[0]["status"]), (RETRY, "could_not_judge"), name)
+            self.assertEqual(records[0]["integrity"]["orientation"], 3)
+
+    def test_several_people_are_asked_to_be_one(self):
+        records, code = self.records(self.sample("sample1.jpg"))
+        self.assertEqual((code, records[0]["error"]["code"]), (RETRY, "MULTIPLE_FACES"))
+        self.assertEqual(records[0]["decision"]["guidance"][0], "one_person_only")
 
     def test_a_reference_that_cannot_be_used(self):
         folder, _ = program.hostile()
@@ -225,7 +232,6 @@ class Output(program.WithModels):
         self.assertIn("Cannot write /no/such/folder/out.png: No such file or directory.", done.stderr)
 
     def test_a_reader_that_goes_away_ends_the_work(self):
-        import subprocess
         folder, _ = program.hostile()
         command = f"'{program.PROGRAM}' check --jsonl -j2 . . . . | head -n 1"
         done = subprocess.run(["sh", "-c", command], cwd=folder, env=program.ENVIRONMENT, stdout=subprocess.PIPE,
