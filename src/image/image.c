@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/limits.h"
@@ -46,22 +45,4 @@ bf_image bf_image_view(const bf_image *image, bf_rect rect)
         return (bf_image){0};
     uint8_t *first = image->pixels + (size_t)y0 * image->stride + (size_t)x0 * (size_t)image->channels;
     return (bf_image){first, x1 - x0, y1 - y0, image->channels, image->stride};
-}
-
-BF_CLONES static void grey_row(const uint8_t *restrict rgb, uint8_t *restrict grey, int width)
-{
-    for (int x = 0; x < width; x++)
-        grey[x] = (uint8_t)((77u * rgb[3 * x] + 150u * rgb[3 * x + 1] + 29u * rgb[3 * x + 2]) >> 8);
-}
-
-bf_status bf_image_to_grey(const bf_image *rgb, bf_image *ret_grey, bf_error *err)
-{
-    bf_image grey = {0};
-    bf_status status = bf_image_alloc(&grey, rgb->width, rgb->height, 1, err);
-    if (status != BF_OK)
-        return status;
-    for (int y = 0; y < rgb->height; y++)
-        grey_row(rgb->pixels + (size_t)y * rgb->stride, grey.pixels + (size_t)y * grey.stride, rgb->width);
-    *ret_grey = grey;
-    return BF_OK;
 }

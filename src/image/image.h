@@ -38,8 +38,6 @@ bf_status bf_image_alloc(bf_image *ret, int width, int height, int channels, bf_
 void bf_image_done(bf_image *image);
 /* A view of the part of `rect` (rounded outwards) that lies inside the image; empty (width 0) when none does. */
 bf_image bf_image_view(const bf_image *image, bf_rect rect);
-/* Luma (BT.601, (77R + 150G + 29B) >> 8) of an RGB image into an owned grey image of the same size. */
-bf_status bf_image_to_grey(const bf_image *rgb, bf_image *ret_grey, bf_error *err);
 
 float bf_rect_width(bf_rect rect);
 float bf_rect_height(bf_rect rect);
