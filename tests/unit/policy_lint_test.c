@@ -217,8 +217,6 @@ static void explain_shows_thresholds_and_table(void **state)
     };
     assert_non_null(buffer.data);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        if (!strstr(buffer.data, lines[i]))
-            print_error("missing: %s\n%s", lines[i], buffer.data ? buffer.data : "");
         assert_non_null(strstr(buffer.data, lines[i]));
     }
 }
