@@ -33,11 +33,11 @@ static double median_chroma(const bf_face_grid *grid, const uint16_t *cells, int
 {
     int bins[CHROMA_BINS] = {0};
     for (int i = 0; i < count; i++)
-        bins[(int)((chroma(grid->rgb[cells[i]]) + 1) * (CHROMA_BINS / 2))]++;
+        bins[(int)((chroma(grid->rgb[cells[i]]) + 1) * (CHROMA_BINS / 2.0))]++;
     int bin = 0, below = bins[0];
     while (2 * below < count)
         below += bins[++bin];
-    return (bin + 0.5) / (CHROMA_BINS / 2) - 1;
+    return (bin + 0.5) / (CHROMA_BINS / 2.0) - 1;
 }
 
 static int select_box(const bf_quality_view *view, bf_point centre, double along, double across, uint16_t *ret_cells,
