@@ -31,18 +31,20 @@ static bf_status measure_landmarks(const bf_face_runs *runs, const bf_image *ima
     return BF_OK;
 }
 
-/* Expected value over the bins: sum of softmax(p)_i * i, in degrees. */
-static float binned_angle(const float *logits, size_t count, float bin_deg, float offset_deg)
+/* Expected value over the bins, sum of softmax(p)_i * i, in degrees; adds the entropy of p to *entropy_nats. */
+static float binned_angle(const float *logits, size_t count, const bf_manifest *m, float *entropy_nats)
 {
-    double highest = (double)logits[0], total = 0, weighted = 0;
+    double highest = (double)logits[0], total = 0, weighted = 0, energy = 0;
     for (size_t i = 1; i < count; i++)
         highest = fmax(highest, (double)logits[i]);
     for (size_t i = 0; i < count; i++) {
         double p = exp((double)logits[i] - highest);
         total += p;
         weighted += p * (double)i;
+        energy += p * ((double)logits[i] - highest);
     }
-    return (float)(weighted / total * (double)bin_deg + (double)offset_deg);
+    *entropy_nats += (float)(log(total) - energy / total);
+    return (float)(weighted / total * (double)m->bin_deg + (double)m->offset_deg);
 }
 
 static bf_status measure_pose(const bf_face_runs *runs, const bf_image *image, bf_face *face, bf_error *err)
@@ -51,13 +53,14 @@ static bf_status measure_pose(const bf_face_runs *runs, const bf_image *image, b
     bf_status status = run_on_rect(runs->pose, m, image, bf_crop_rect(m, image, face->box), err);
     if (status != BF_OK)
         return status;
+    face->pose_entropy_nats = 0;
     float *angles[3] = {&face->yaw_deg, &face->pitch_deg, &face->roll_deg};
     for (int i = 0; i < 3; i++) {
         size_t count = 0;
         const float *logits = bf_net_output(runs->pose, i, &count);
         if (count == 0 || count > BF_MODEL_BINS_MAX)
             return bf_fail(err, BF_MODEL_INVALID, "The pose model %s gives %zu bins.", m->name, count);
-        *angles[i] = m->angle_signs[i] * binned_angle(logits, count, m->bin_deg, m->offset_deg);
+        *angles[i] = m->angle_signs[i] * binned_angle(logits, count, m, &face->pose_entropy_nats);
     }
     return BF_OK;
 }

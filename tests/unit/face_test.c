@@ -221,6 +221,21 @@ static void geometry_is_plausible_and_follows_a_mirror(void **state)
     assert_int_equal(bf_face_measure(&n.runs, &image, &mirrored, NULL), BF_OK);
     assert_near(mirrored.yaw_deg, -(double)yaw, 6);
     assert_near(mirrored.roll_deg, -(double)roll, 6);
+    assert_true(face->pose_entropy_nats < 3 && mirrored.pose_entropy_nats < 3);
+    /* Upside down: rows in reverse order (and mirrored, which does not matter). */
+    for (int y = 0; y < image.height / 2; y++) {
+        uint8_t *upper = image.pixels + (size_t)y * image.stride;
+        uint8_t *lower = image.pixels + (size_t)(image.height - 1 - y) * image.stride;
+        for (size_t i = 0; i < image.stride; i++) {
+            uint8_t swap = upper[i];
+            upper[i] = lower[i];
+            lower[i] = swap;
+        }
+    }
+    bf_face turned = {.box = {mirrored.box.x0, (float)image.height - mirrored.box.y1, mirrored.box.x1,
+                              (float)image.height - mirrored.box.y0}};
+    assert_int_equal(bf_face_measure(&n.runs, &image, &turned, NULL), BF_OK);
+    assert_true(turned.pose_entropy_nats > 3);
     bf_image_done(&image);
     unload(&n);
 }
