@@ -19,8 +19,8 @@ typedef struct bf_face {
     float yaw_deg, pitch_deg, roll_deg; /* 0 = frontal; signs in face/find.h */
     float pose_entropy_nats; /* of the three angles' distributions, summed; large when the network knows no such pose,
                                 above all for a face that is upside down */
-    float eye_open_probability[2];      /* picture-left eye (36-41), picture-right eye (42-47); -1 when not judged */
-    float inter_eye_px;                 /* distance of the eye centres, not corrected for yaw */
+    float eye_open_probability[2]; /* picture-left eye (36-41), picture-right eye (42-47); -1 when not judged */
+    float inter_eye_px;            /* distance of the eye centres, not corrected for yaw */
 } bf_face;
 
 typedef struct bf_faces {
