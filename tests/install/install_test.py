@@ -28,7 +28,7 @@ class Installed(unittest.TestCase):
         cls.log = run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", cls.root)
         cls.prefix = cls.root / PREFIX
         cls.data = cls.prefix / "share/bonafide"
-        cls.libdir = next(iter(cls.prefix.glob("lib/**/libbonafide.so")), cls.prefix / "lib/none").parent
+        cls.libdir = next(iter(cls.prefix.glob("lib*/**/libbonafide.so")), cls.prefix / "lib/none").parent
 
     @classmethod
     def tearDownClass(cls):

@@ -17,7 +17,8 @@ def project_files():
     else:
         names = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if path.is_file()]
         names = [name for name in names if not re.match(r"(build[^/]*|\.cache|\.git|node_modules)/", name)]
-    return sorted(pathlib.PurePosixPath(name) for name in names if (ROOT / name).is_file())
+    return sorted(pathlib.PurePosixPath(name) for name in names
+                  if (ROOT / name).is_file() and "__pycache__" not in pathlib.PurePosixPath(name).parts)
 
 
 def c_files(*folders):
