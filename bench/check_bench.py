@@ -13,8 +13,8 @@ import sys
 import time
 
 COLD_ROUNDS = 15
-JOB_ROUNDS = 5
-COPIES = 24  # of each photo, so that starting up does not count
+JOB_ROUNDS = 3
+COPIES = 60  # of each photo, so that starting up does not count
 
 
 def wall(command):
