@@ -27,7 +27,7 @@ typedef struct bf_record bf_record;
 /** Ceilings on the pictures that are read; 0 in a field means the default of src/base/limits.h. */
 typedef struct bf_limits {
     size_t input_bytes_max;   /**< bytes of one file; default 20 MiB */
-    size_t pixels_max;        /**< width x height; default 40 million */
+    size_t pixels_max;        /**< width x height; default 40 million, at most 500 million */
     int side_min_px;          /**< least width and least height; default 100 */
     size_t decoder_bytes_max; /**< memory a decoder may take besides the pixels; default 256 MiB */
     int jpeg_scans_max;       /**< scans of a progressive JPEG; default 100 */

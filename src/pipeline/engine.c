@@ -63,6 +63,8 @@ bf_status bf_engine_new(const bf_engine_options *options, bf_engine **ret_engine
     if (!options || !ret_engine || options->struct_size != sizeof *options || !options->data_dir ||
         !options->weights_dir)
         return bf_fail(err, BF_INVALID_ARGUMENT, "An engine needs options with struct_size, data_dir and weights_dir.");
+    if (options->limits.pixels_max > BF_IMAGE_PIXELS_CEILING)
+        return bf_fail(err, BF_INVALID_ARGUMENT, "limits.pixels_max is larger than %u.", BF_IMAGE_PIXELS_CEILING);
     if (sodium_init() < 0)
         return bf_fail(err, BF_INTERNAL, "The cryptographic library cannot start.");
     BF_CLEANUP(bf_engine_free) bf_engine *engine = bf_calloc(1, sizeof *engine);

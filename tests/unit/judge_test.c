@@ -152,6 +152,9 @@ static void limits_are_the_callers_to_set(void **state)
     assert_int_equal(bf_record_error(record), BF_IMAGE_TOO_LARGE);
     bf_record_free(&record);
     bf_engine_free(&engine);
+    options.limits.pixels_max = 1000000000;
+    assert_int_equal(bf_engine_new(&options, &engine, NULL), BF_INVALID_ARGUMENT);
+    assert_null(engine);
 }
 
 static void match_never_changes_the_liveness_score(void **state)
