@@ -33,6 +33,33 @@ typedef enum bf_status {
     BF_MODEL_UNAPPROVED = 82, /**< A model's manifest does not approve it for use. */
     BF_MODEL_INVALID = 83, /**< A model does not have the inputs or outputs its manifest states. */
     BF_INFERENCE_FAILED = 84, /**< Running a model failed. */
+    BF_INVALID_REQUEST = 100, /**< The request does not have the form that the API describes. */
+    BF_UNAUTHENTICATED = 101, /**< The request carries no valid key or token. */
+    BF_SIGNATURE_INVALID = 102, /**< The request's signature is missing, wrong, too old or already used. */
+    BF_FORBIDDEN = 103, /**< The key's role may not do this. */
+    BF_NOT_FOUND = 104, /**< There is nothing under this address. */
+    BF_METHOD_NOT_ALLOWED = 105, /**< This address does not answer that method. */
+    BF_REQUEST_TOO_SLOW = 106, /**< The request took too long to arrive. */
+    BF_BODY_TOO_LARGE = 107, /**< The request has more bytes than allowed. */
+    BF_MEDIA_TYPE_UNSUPPORTED = 108, /**< The request's content type is not one that this address takes. */
+    BF_IDEMPOTENCY_CONFLICT = 109, /**< The idempotency key was used before for another request. */
+    BF_IDEMPOTENCY_IN_PROGRESS = 110, /**< The first request with this idempotency key has not finished. */
+    BF_RATE_LIMITED = 111, /**< Too many requests in a short time. */
+    BF_ERASED = 112, /**< The personal data asked for was erased. */
+    BF_REQUEST_ID_TAKEN = 113, /**< A decision is already stored under this request id. */
+    BF_SESSION_FINISHED = 120, /**< The session is over; nothing more can be sent to it. */
+    BF_SESSION_EXPIRED = 121, /**< The session's time is over. */
+    BF_ATTEMPT_REPLAYED = 122, /**< The token of this attempt was used before. */
+    BF_ATTEMPT_IN_PROGRESS = 123, /**< Another upload of this attempt is being judged. */
+    BF_MODE_NOT_SUPPORTED = 124, /**< The server cannot judge captures of this mode. */
+    BF_OVERLOADED = 140, /**< The server has more work than it can do at the moment. */
+    BF_WORKER_LOST = 141, /**< The process that judged the capture ended before it had an answer. */
+    BF_INPUT_QUARANTINED = 142, /**< This very file has repeatedly broken the judging process and is not tried again. */
+    BF_STORE_UNAVAILABLE = 143, /**< The store cannot be read or written at the moment. */
+    BF_STORE_NEWER = 144, /**< The store was made by a newer version of bonafide. */
+    BF_SHUTTING_DOWN = 145, /**< The server is ending; another one may answer. */
+    BF_VAULT_LOCKED = 146, /**< Stored media cannot be read: the master key is missing or another one. */
+    BF_AUDIT_TAMPERED = 147, /**< The audit log does not agree with its signed checkpoint. */
 } bf_status;
 
 /** Image quality measures, after ISO/IEC 29794-5. */

@@ -23,7 +23,8 @@ BF_API const char *bf_version_runtime(void);
 
 /** What a status means, in one sentence. */
 BF_API const char *bf_status_text(bf_status status);
-/** The family of a status: "usage", "input", "quality", "reference", "model", "configuration", "internal". */
+/** The family of a status: "usage", "input", "quality", "reference", "model", "configuration", "internal";
+ *  of the server also "request", "access", "session", "service". */
 BF_API const char *bf_status_family(bf_status status);
 
 /** Name of a quality measure, "Sharpness". */

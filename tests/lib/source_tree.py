@@ -81,6 +81,6 @@ def calls(text, names):
 
 def folder_order():
     """The folders of src/ in order of flow, as src/meson.build lists them, and the program last."""
-    listed = re.search(r"foreach\s+\w+\s*:\s*\[(.*?)\]", read("src/meson.build"), re.DOTALL).group(1)
-    order = re.findall(r"'([\w-]+)'", listed)
+    lists = re.findall(r"foreach\s+\w+\s*:\s*\[(.*?)\]", read("src/meson.build"), re.DOTALL)
+    order = [name for listed in lists for name in re.findall(r"'([\w-]+)'", listed)]
     return order if "cli" in order else order + ["cli"]

@@ -1,0 +1,45 @@
+/* API keys: "bf_ID_SECRET". The store holds a hash of the secret only. */
+#ifndef BF_ACCESS_KEYS_H
+#define BF_ACCESS_KEYS_H
+
+#include "access/access.h"
+#include "access/master.h"
+
+#define BF_API_KEY_SIZE 96 /* as text, with its NUL */
+
+typedef struct bf_key_request {
+    const char *client;  /* whose key; name characters */
+    bf_access_role role; /* one role; not PERSON */
+    const char *label;   /* for people; may be "" */
+    bool must_sign;
+    int64_t now_ms;
+    int64_t expires_ms; /* 0: never */
+} bf_key_request;
+
+typedef struct bf_new_key {
+    char id[BF_KEY_ID_SIZE];
+    char key[BF_API_KEY_SIZE];            /* shown once, then wiped */
+    char signing_secret[BF_API_KEY_SIZE]; /* for request signatures and webhooks; shown once */
+} bf_new_key;
+
+/* Inside a write transaction; each also appends to the audit log under `actor`. */
+bf_status bf_key_create(bf_db *db, const bf_master *master, const bf_key_request *request, const char *actor,
+                        bf_new_key *ret, bf_error *err);
+/* A new key for the same client, role and label; the old one ends at `old_ends_ms`. NOT_FOUND. */
+bf_status bf_key_rotate(bf_db *db, const bf_master *master, const char *id, int64_t now_ms, int64_t old_ends_ms,
+                        const char *actor, bf_new_key *ret, bf_error *err);
+bf_status bf_key_revoke(bf_db *db, const char *id, int64_t now_ms, const char *actor, bf_error *err);
+
+/* Checks the value of an Authorization header, "Bearer bf_..." (an API key). UNAUTHENTICATED for whatever is wrong, in
+ * the same words and in a time that does not tell which part was; untrusted text. In a read or write transaction. */
+bf_status bf_key_authenticate(bf_db *db, const char *authorization, int64_t now_ms, bf_principal *ret, bf_error *err);
+
+/* The signing secret of a key (32 bytes). VAULT_LOCKED when the master key is another one; NOT_FOUND. */
+bf_status bf_key_signing_secret(bf_db *db, const bf_master *master, const char *id, uint8_t ret[BF_SECRET_SIZE],
+                                bf_error *err);
+
+/* Role names "integrator", ... */
+const char *bf_access_role_name(bf_access_role role);
+bool bf_access_role_from_name(const char *name, bf_access_role *ret);
+
+#endif
