@@ -52,6 +52,7 @@ typedef enum bf_status {
     BF_ATTEMPT_REPLAYED = 122, /**< The token of this attempt was used before. */
     BF_ATTEMPT_IN_PROGRESS = 123, /**< Another upload of this attempt is being judged. */
     BF_MODE_NOT_SUPPORTED = 124, /**< The server cannot judge captures of this mode. */
+    BF_REFERENCE_FIXED = 125, /**< The session's reference cannot be changed any more. */
     BF_OVERLOADED = 140, /**< The server has more work than it can do at the moment. */
     BF_WORKER_LOST = 141, /**< The process that judged the capture ended before it had an answer. */
     BF_INPUT_QUARANTINED = 142, /**< This very file has repeatedly broken the judging process and is not tried again. */
@@ -147,8 +148,9 @@ typedef enum bf_reason {
     BF_REASON_INTERNAL_ERROR = 19, /**< Judging failed; nobody is at fault. */
     BF_REASON_KILL_SWITCH = 20, /**< Automatic decisions are switched off. */
     BF_REASON_NO_RULE = 21, /**< No rule of the policy applied. */
+    BF_REASON_CHALLENGE_UNAVAILABLE = 22, /**< The policy asks for a challenge, and no capture of that kind can be judged. */
 } bf_reason;
 
-#define BF_REASON_COUNT 22 /**< number of reason codes */
+#define BF_REASON_COUNT 23 /**< number of reason codes */
 
 #endif

@@ -236,3 +236,8 @@ const char *bf_policy_version(const bf_policy *policy)
 {
     return policy->version;
 }
+
+int bf_policy_retry_cap(const bf_policy *policy, bf_channel channel)
+{
+    return bf_policy_settings_of(policy, channel)->retry_cap;
+}

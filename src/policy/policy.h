@@ -88,6 +88,9 @@ const char *bf_policy_flow(const bf_policy *policy); /* "account_opening" */
  * `cat account_opening.yaml base.yaml | sha256sum` shows the same digits. */
 const char *bf_policy_version(const bf_policy *policy);
 
+/* Attempts already made on the channel at which no more are asked for: one more than that are made at most. */
+int bf_policy_retry_cap(const bf_policy *policy, bf_channel channel);
+
 /* The quality gate alone, for callers that want to stop before the expensive stages. Returns whether it passed; fills
  * quality_passed, measure_failed and guidance, and sets everything else to zero. `quality` may be NULL: not passed.
  * bf_policy_decide judges quality by this very gate. */

@@ -88,6 +88,7 @@ bool bf_reason_holds(bf_reason reason, const bf_situation *situation)
     case BF_REASON_NO_RULE:
         return true;
     case BF_REASON_KILL_SWITCH:
+    case BF_REASON_CHALLENGE_UNAVAILABLE: /* of sessions, not of rules */
         return false;
     }
     return false;

@@ -23,6 +23,7 @@ typedef struct bf_service_settings {
     int token_s;      /* life of a client token; 0: 180 */
     int session_s;    /* longest life of a session, retries included; 0: 900 */
     int attempts_max; /* of one session, whatever the policy says; 0: 10 */
+    int job_ms_max;   /* as the pool's; 0: 10000. A claim on an attempt lapses 30 s after that */
     int review_days;  /* how long media kept for review stays; 0: 30 */
     bool allow_http_webhooks;
     bf_rate per_subject; /* sessions of one subject; per_second 0: no limit */
@@ -37,7 +38,8 @@ typedef struct bf_service_parts {
     bf_metrics *metrics;
     bf_notifier *notifier; /* may be NULL: webhooks stay in the store */
     const bf_master *master;
-    const char *data_dir; /* its policies/ are read for names and retry caps */
+    const bf_log_key *log_key; /* the audit log's, for its public part */
+    const char *data_dir;      /* its policies/ are read for names and retry caps */
 } bf_service_parts;
 
 bf_status bf_service_new(const bf_service_parts *parts, const bf_service_settings *settings, bf_service **ret,
@@ -59,7 +61,8 @@ typedef struct bf_call {
     uint8_t request_hash[32];    /* of method, path and body, for idempotency */
     int64_t now_ms;
     const char *id;             /* the parameter of the path; NULL when it has none */
-    const json_t *body;         /* validated against the operation's schema; NULL when it takes none */
+    const json_t *body;         /* validated against the operation's schema, or the parameters of the query as an
+                                   object ("since" as an integer); NULL when it takes none */
     const bf_region *image;     /* decoded from the body, whichever way it came; NULL: none */
     const bf_region *reference; /* NULL: none */
 } bf_call;
