@@ -60,6 +60,7 @@ static void fill_risk(const bf_policy_settings *settings, bf_risk_context *ret)
     ret->risk_tier = (bf_risk_tier)next(4);
     ret->document_confidence = next_number();
     ret->retry_count = counts[next(8)];
+    ret->uncertain_count = next(2) == 0 ? ret->retry_count : counts[next(8)];
     ret->previous_failures = counts[next(8)];
     ret->device_signal_count = next(16) == 0 ? counts[next(8)] : (int)next(3);
     for (int i = 0; i < 2; i++) {

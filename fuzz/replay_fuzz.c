@@ -25,7 +25,8 @@ static void check_context(const bf_risk_context *risk)
 {
     promise(risk->risk_tier >= BF_RISK_LOW && risk->risk_tier <= BF_RISK_HIGH, "the tier is one");
     promise(risk->document_confidence <= 1.0, "confidence is at most 1");
-    promise(risk->retry_count >= 0 && risk->previous_failures >= 0, "counts are not negative");
+    promise(risk->uncertain_count >= 0 && risk->previous_failures >= 0, "counts are not negative");
+    promise(risk->uncertain_count <= risk->retry_count, "an uncertain attempt is an attempt");
     promise(risk->device_signal_count >= 0 && risk->device_signal_count <= BF_DEVICE_SIGNALS_MAX, "signals are few");
     for (int i = 0; i < risk->device_signal_count; i++)
         promise(memchr(risk->device_signals[i], '\0', BF_NAME_MAX) != NULL, "signals end");

@@ -85,6 +85,7 @@ typedef struct bf_request {
     const char *context_json;   /**< risk context as JSON text, see docs/reference/record.md; NULL = low risk */
     bool full_evidence;         /**< run every known detector, even when quality failed; the decision is the same */
     bf_match_order match_order; /**< default BF_MATCH_AFTER_LIVENESS */
+    bool kill_switch; /**< automatic decisions are off: what is judged decides as the policy's kill_switch says */
 } bf_request;
 
 /** Judges one still photo. Whatever the bytes are, the answer is BF_OK with a record whose decision says what to do

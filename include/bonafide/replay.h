@@ -27,8 +27,8 @@ BF_API bf_status bf_replay_read(const void *json, size_t size, const char *name,
 /** Frees a replay and sets the pointer to NULL; accepts NULL and a pointer to NULL. */
 BF_API void bf_replay_free(bf_replay **replay);
 
-/** Fills flow, channel, context, request id, full_evidence and match_order of `request`, whose media the caller sets.
- *  The strings live as long as the replay. */
+/** Fills flow, channel, context, request id, full_evidence, match_order and kill_switch of `request`, whose media the
+ *  caller sets. The strings live as long as the replay. */
 BF_API void bf_replay_request(const bf_replay *replay, bf_request *request);
 
 /** Whether the record was made with bf_engine_options.mirror. */

@@ -108,6 +108,7 @@ static bf_status read_request(const bf_engine *engine, const bf_request *request
     record->request.full_evidence = request->full_evidence;
     record->request.mirror = engine->mirror;
     record->request.match_order = request->match_order;
+    record->request.kill_switch = request->kill_switch;
     record->versions = engine->versions;
     (void)snprintf(record->versions.policy, sizeof record->versions.policy, "%s", bf_policy_version(*ret_policy));
     return BF_OK;

@@ -242,6 +242,7 @@ static void fill_policy_input(const bf_record *record, bf_policy_input *ret)
         .match_similarity = record->match.similarity,
         .channel = record->request.channel,
         .risk = record->request.risk,
+        .kill_switch = record->request.kill_switch,
     };
 }
 

@@ -58,6 +58,7 @@ static void fill_risk(const bf_policy_settings *settings, const bf_test_case *te
     ret->risk_tier = test->risk;
     ret->document_confidence = test->document_confidence;
     ret->retry_count = test->retry_count >= 0 ? test->retry_count : attempt_edge(settings, test->attempt);
+    ret->uncertain_count = test->uncertain_count >= 0 ? test->uncertain_count : ret->retry_count;
     ret->previous_failures = test->previous_failures;
     for (const bf_yaml_node *node = test->device ? test->device->child : NULL; node; node = node->next)
         (void)snprintf(ret->device_signals[ret->device_signal_count++], BF_NAME_MAX, "%s", node->scalar);

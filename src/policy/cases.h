@@ -22,7 +22,8 @@ typedef struct bf_test_case {
     const bf_yaml_node *device; /* list of signals; NULL = none */
     double document_confidence;
     bf_attempt attempt;
-    int retry_count; /* negative: by `attempt` */
+    int retry_count;     /* negative: by `attempt` */
+    int uncertain_count; /* negative: as retry_count */
     int previous_failures;
     int channel; /* negative: every channel */
     bool kill_switch;

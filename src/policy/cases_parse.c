@@ -6,6 +6,7 @@
 #include "policy/cases.h"
 
 #define TEST_STATUSES_MAX 128
+#define COUNT_MAX 1000 /* attempts or failures */
 
 static const char *const GIVEN_KEYS[] = {"judging",
                                          "quality",
@@ -19,6 +20,7 @@ static const char *const GIVEN_KEYS[] = {"judging",
                                          "document_confidence",
                                          "attempt",
                                          "retry_count",
+                                         "uncertain_count",
                                          "previous_failures",
                                          "channel",
                                          "kill_switch",
@@ -103,19 +105,34 @@ static bf_status check_signals(const bf_yaml *doc, const bf_yaml_node *list, bf_
     return BF_OK;
 }
 
+static bf_status parse_counts(const bf_yaml *doc, const bf_yaml_node *map, bf_test_case *test, bf_error *err)
+{
+    int64_t retry_count = -1, uncertain_count = -1;
+    bf_status status = bf_yaml_integer(doc, map, "retry_count", false, 0, COUNT_MAX, &retry_count, err);
+    if (status == BF_OK)
+        status = bf_yaml_integer(doc, map, "uncertain_count", false, 0, COUNT_MAX, &uncertain_count, err);
+    if (status == BF_OK && retry_count >= 0 && bf_yaml_get(map, "attempt"))
+        status = bf_yaml_fail(doc, map, err, "'attempt' and 'retry_count' say the same; give one.");
+    if (status == BF_OK && uncertain_count > retry_count)
+        status = bf_yaml_fail(doc, map, err, "'uncertain_count' needs a 'retry_count' that is no smaller.");
+    test->retry_count = (int)retry_count;
+    test->uncertain_count = (int)uncertain_count;
+    return status;
+}
+
 static bf_status parse_risk(const bf_yaml *doc, const bf_yaml_node *map, bf_test_case *test, bf_error *err)
 {
     int risk = (int)test->risk, attempt = (int)test->attempt, channel = -1;
-    int64_t retry_count = -1, failures = 0;
+    int64_t failures = 0;
     bf_status status = take_word(doc, map, "risk", bf_fact_words(BF_FACT_RISK), &risk, err);
     if (status == BF_OK)
         status = take_word(doc, map, "attempt", bf_fact_words(BF_FACT_ATTEMPT), &attempt, err);
     if (status == BF_OK)
         status = take_word(doc, map, "channel", BF_CHANNEL_WORDS, &channel, err);
     if (status == BF_OK)
-        status = bf_yaml_integer(doc, map, "retry_count", false, 0, 1000, &retry_count, err);
+        status = parse_counts(doc, map, test, err);
     if (status == BF_OK)
-        status = bf_yaml_integer(doc, map, "previous_failures", false, 0, 1000, &failures, err);
+        status = bf_yaml_integer(doc, map, "previous_failures", false, 0, COUNT_MAX, &failures, err);
     if (status == BF_OK)
         status = bf_yaml_number(doc, map, "document_confidence", false, 0, 1, &test->document_confidence, err);
     if (status == BF_OK)
@@ -123,12 +140,9 @@ static bf_status parse_risk(const bf_yaml *doc, const bf_yaml_node *map, bf_test
     test->device = bf_yaml_get(map, "device");
     if (status == BF_OK && test->device)
         status = check_signals(doc, test->device, err);
-    if (status == BF_OK && retry_count >= 0 && bf_yaml_get(map, "attempt"))
-        status = bf_yaml_fail(doc, map, err, "'attempt' and 'retry_count' say the same; give one.");
     test->risk = (bf_risk_tier)risk;
     test->attempt = (bf_attempt)attempt;
     test->channel = channel;
-    test->retry_count = (int)retry_count;
     test->previous_failures = (int)failures;
     return status;
 }

@@ -106,12 +106,15 @@ static bf_device device_of(bf_effect effect)
     return devices[effect];
 }
 
-/* Negative counts cannot be true; they count as the worst. */
-static bf_attempt attempt_of(const bf_policy_settings *settings, int retry_count)
+/* Negative counts cannot be true; they count as the worst. An uncertain attempt is an attempt, so LATE cannot arise
+ * where uncertain_cap is no lower than cap: the linter leaves it out there. */
+static bf_attempt attempt_of(const bf_policy_settings *settings, const bf_risk_context *risk)
 {
-    if (retry_count < 0 || retry_count >= settings->retry_cap)
+    int uncertain = risk->uncertain_count;
+    int all = uncertain > risk->retry_count ? uncertain : risk->retry_count;
+    if (risk->retry_count < 0 || uncertain < 0 || all >= settings->retry_cap)
         return BF_ATTEMPT_LAST;
-    return retry_count >= settings->uncertain_cap ? BF_ATTEMPT_LATE : BF_ATTEMPT_EARLY;
+    return uncertain >= settings->uncertain_cap ? BF_ATTEMPT_LATE : BF_ATTEMPT_EARLY;
 }
 
 static bf_failures failures_of(const bf_policy_settings *settings, int failures)
@@ -148,7 +151,7 @@ bf_situation bf_policy_observe(const bf_policy *policy, const bf_policy_input *i
     value[BF_FACT_RISK] = (uint8_t)risk_of(input->risk.risk_tier, effect);
     value[BF_FACT_DEVICE] = (uint8_t)device_of(effect);
     value[BF_FACT_CHANNEL] = (uint8_t)(settings - policy->settings);
-    value[BF_FACT_ATTEMPT] = (uint8_t)attempt_of(settings, input->risk.retry_count);
+    value[BF_FACT_ATTEMPT] = (uint8_t)attempt_of(settings, &input->risk);
     value[BF_FACT_FAILURES] = (uint8_t)failures_of(settings, input->risk.previous_failures);
     value[BF_FACT_DOCUMENT] = (uint8_t)document_of(settings, input->risk.document_confidence);
     return situation;

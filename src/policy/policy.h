@@ -23,6 +23,7 @@ typedef struct bf_risk_context {
     int device_signal_count;
     double document_confidence; /* 0..1; negative = unknown */
     int retry_count;            /* attempts already made in this session */
+    int uncertain_count;        /* those of them that were judged but not clear */
     int previous_failures;      /* earlier sessions of this subject that were rejected */
 } bf_risk_context;
 

@@ -24,7 +24,7 @@ typedef enum bf_fact {
     BF_FACT_RISK,   /* the caller's tier, raised by device signals */
     BF_FACT_DEVICE, /* the gravest device signal */
     BF_FACT_CHANNEL,
-    BF_FACT_ATTEMPT,  /* how many attempts were made, against the retry caps */
+    BF_FACT_ATTEMPT,  /* how many attempts were made, and how many were not clear, against the retry caps */
     BF_FACT_FAILURES, /* previous failures */
     BF_FACT_DOCUMENT, /* confidence in the document behind the reference */
     BF_FACT_COUNT
@@ -111,10 +111,11 @@ typedef struct bf_policy_settings {
     bf_measure_gate gate[BF_MEASURE_COUNT];
     double pass, uncertain; /* least probability, 0..1 */
     bool match_required;
-    double strong, weak;          /* least cosine */
-    int retry_cap, uncertain_cap; /* attempts already made at which no more are asked for */
-    bf_decision escalate_to;      /* CHALLENGE or REVIEW */
-    bf_effect other_signal;       /* effect of a signal that is not listed */
+    double strong, weak;     /* least cosine */
+    int retry_cap;           /* attempts already made at which no more are asked for */
+    int uncertain_cap;       /* the same, of attempts that were judged but not clear */
+    bf_decision escalate_to; /* CHALLENGE or REVIEW */
+    bf_effect other_signal;  /* effect of a signal that is not listed */
     bf_device_signal signal[BF_POLICY_SIGNALS_MAX];
     int signal_count;
     double document_confidence_min;

@@ -44,8 +44,9 @@ static bf_status read_signals(const json_t *object, const char *name, bf_risk_co
 
 bf_status bf_context_read(const json_t *object, const char *name, bf_risk_context *ret, bf_error *err)
 {
-    static const char *const keys[] = {"risk_tier",   "device_signals",    "document_confidence",
-                                       "retry_count", "previous_failures", NULL};
+    static const char *const keys[] = {"risk_tier",   "device_signals",  "document_confidence",
+                                       "retry_count", "uncertain_count", "previous_failures",
+                                       NULL};
     const char *const tiers[] = {bf_risk_tier_name(BF_RISK_LOW), bf_risk_tier_name(BF_RISK_MEDIUM),
                                  bf_risk_tier_name(BF_RISK_HIGH), NULL};
     bf_risk_context context = bf_context_default();
@@ -59,6 +60,12 @@ bf_status bf_context_read(const json_t *object, const char *name, bf_risk_contex
         status = bf_json_get_number(object, name, "document_confidence", 0.0, 1.0, &context.document_confidence, err);
     if (status == BF_OK)
         status = bf_json_get_integer(object, name, "retry_count", 0, COUNT_MAX, &context.retry_count, err);
+    context.uncertain_count = context.retry_count;
+    if (status == BF_OK)
+        status = bf_json_get_integer(object, name, "uncertain_count", 0, COUNT_MAX, &context.uncertain_count, err);
+    if (status == BF_OK && context.uncertain_count > context.retry_count)
+        status =
+            bf_fail(err, BF_INVALID_ARGUMENT, "%s: 'uncertain_count' must not be larger than 'retry_count'.", name);
     if (status == BF_OK)
         status = bf_json_get_integer(object, name, "previous_failures", 0, COUNT_MAX, &context.previous_failures, err);
     if (status != BF_OK)

@@ -1,5 +1,6 @@
 /* The risk context as the caller writes it: {"risk_tier": "low|medium|high", "device_signals": ["emulator", ...],
- * "document_confidence": 0..1, "retry_count": 0.., "previous_failures": 0..}; every key may be left out. */
+ * "document_confidence": 0..1, "retry_count": 0.., "uncertain_count": 0..retry_count, "previous_failures": 0..}; every
+ * key may be left out. Without "uncertain_count" every attempt counts as one that was judged but not clear. */
 #ifndef BF_RECORD_CONTEXT_H
 #define BF_RECORD_CONTEXT_H
 

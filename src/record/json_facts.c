@@ -119,6 +119,7 @@ json_t *bf_record_build_request(bf_build *build, const bf_record_request *reques
     bf_build_put(build, context, "document_confidence",
                  risk->document_confidence >= 0.0 ? bf_build_digits(risk->document_confidence, 9) : json_null());
     bf_build_put(build, context, "retry_count", json_integer(risk->retry_count));
+    bf_build_put(build, context, "uncertain_count", json_integer(risk->uncertain_count));
     bf_build_put(build, context, "previous_failures", json_integer(risk->previous_failures));
 
     json_t *object = json_object();
@@ -131,6 +132,7 @@ json_t *bf_record_build_request(bf_build *build, const bf_record_request *reques
     bf_build_put(build, object, "mirror", json_boolean(request->mirror));
     bf_build_put(build, object, "match_order",
                  json_string(request->match_order == BF_MATCH_ALWAYS ? "always" : "after_liveness"));
+    bf_build_put(build, object, "kill_switch", json_boolean(request->kill_switch));
     return object;
 }
 

@@ -28,6 +28,7 @@ typedef struct bf_record_request {
     bool full_evidence; /* detectors ran although an earlier stage had already decided */
     bool mirror;        /* liveness networks also saw the mirror image */
     bf_match_order match_order;
+    bool kill_switch; /* the operator had switched automatic decisions off */
 } bf_record_request;
 
 /* One file that was given: the capture, or the reference portrait. */

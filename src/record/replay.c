@@ -20,6 +20,7 @@ struct bf_replay {
     const char *reference_sha256; /* NULL when there was no reference */
     bool full_evidence;
     bool mirror;
+    bool kill_switch;
     int match_order; /* bf_match_order */
 };
 
@@ -50,7 +51,8 @@ static bf_status read_input(const json_t *root, const char *name, const char *ke
 
 static bf_status read_request(bf_replay *replay, const json_t *request, const char *name, bf_error *err)
 {
-    static const char *const keys[] = {"flow", "channel", "context", "full_evidence", "mirror", "match_order", NULL};
+    static const char *const keys[] = {"flow",   "channel",     "context",     "full_evidence",
+                                       "mirror", "match_order", "kill_switch", NULL};
     static const char *const orders[] = {"after_liveness", "always", NULL}; /* as bf_match_order */
     const json_t *context = NULL;
     bf_risk_context checked;
@@ -65,6 +67,8 @@ static bf_status read_request(bf_replay *replay, const json_t *request, const ch
         status = bf_json_get_bool(request, name, "mirror", &replay->mirror, err);
     if (status == BF_OK)
         status = bf_json_get_choice(request, name, "match_order", orders, &replay->match_order, err);
+    if (status == BF_OK)
+        status = bf_json_get_bool(request, name, "kill_switch", &replay->kill_switch, err);
     if (status == BF_OK)
         status = bf_json_get_object(request, name, "context", &context, err);
     if (status == BF_OK && !context)
@@ -135,6 +139,7 @@ void bf_replay_request(const bf_replay *replay, bf_request *request)
     request->context_json = replay->context;
     request->full_evidence = replay->full_evidence;
     request->match_order = (bf_match_order)replay->match_order;
+    request->kill_switch = replay->kill_switch;
 }
 
 bool bf_replay_mirror(const bf_replay *replay)

@@ -70,8 +70,8 @@ class Records(program.WithModels):
         self.assertEqual(records[0]["request"], {
             "flow": "login_step_up", "channel": "ios_app",
             "context": {"risk_tier": "medium", "device_signals": ["rooted"], "document_confidence": 0.25,
-                        "retry_count": 0, "previous_failures": 0},
-            "full_evidence": True, "mirror": True, "match_order": "always"})
+                        "retry_count": 0, "uncertain_count": 0, "previous_failures": 0},
+            "full_evidence": True, "mirror": True, "match_order": "always", "kill_switch": False})
 
     def test_times_are_there_unless_left_out(self):
         photo = self.sample("person-4.jpg")

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "bonafide/engine.h"
+#include "bonafide/replay.h"
 
 #define PHOTOS 8
 #define THREADS 4
@@ -212,6 +213,38 @@ static void sequence_and_parallel_decide_alike(void **state)
     }
 }
 
+/* With the switch on, what is judged waits for a person, what cannot be judged keeps its guidance, and a replay of the
+ * record says the same. */
+static void the_kill_switch_stops_automatic_decisions(void **state)
+{
+    fixture *f = need(state);
+    for (int i = 0; i < PHOTOS; i++) {
+        bf_request request = request_for(&f->photo[i]);
+        bf_record *off = judge_one(f->engine, &request);
+        request.kill_switch = true;
+        bf_record *on = judge_one(f->engine, &request);
+        assert_true(bf_record_score(on) == bf_record_score(off));
+        bool judged = bf_record_band(on) != BF_BAND_NOT_JUDGED;
+        assert_int_equal(bf_record_decision(on), judged ? BF_DECISION_REVIEW : bf_record_decision(off));
+        assert_string_equal(bf_record_reason(on), judged ? "KILL_SWITCH" : bf_record_reason(off));
+        char *text = text_of(on);
+        bf_replay *replay = NULL;
+        bf_differences *differences = NULL;
+        assert_int_equal(bf_replay_read(text, strlen(text), "record", &replay, NULL), BF_OK);
+        bf_request again = request_for(&f->photo[i]);
+        bf_replay_request(replay, &again);
+        bf_record *replayed = judge_one(f->engine, &again);
+        assert_int_equal(bf_replay_compare(replay, replayed, &differences, NULL), BF_OK);
+        assert_int_equal(bf_differences_count(differences), 0);
+        bf_differences_free(&differences);
+        bf_replay_free(&replay);
+        bf_record_free(&replayed);
+        bf_record_free(&on);
+        bf_record_free(&off);
+        free(text);
+    }
+}
+
 typedef struct worker {
     const fixture *f;
     char *text[PHOTOS];
@@ -351,6 +384,7 @@ int main(void)
         cmocka_unit_test(match_never_changes_the_liveness_score),
         cmocka_unit_test(the_same_person_matches_and_others_do_not),
         cmocka_unit_test(sequence_and_parallel_decide_alike),
+        cmocka_unit_test(the_kill_switch_stops_automatic_decisions),
         cmocka_unit_test(the_same_bytes_give_the_same_record_on_any_thread),
         cmocka_unit_test(survives_every_allocation_failure),
         cmocka_unit_test(an_engine_survives_every_allocation_failure),

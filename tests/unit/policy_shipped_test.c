@@ -44,6 +44,7 @@ static void make_input(const bf_policy *policy, const situation *at, bf_policy_i
     ret->channel = at->channel;
     ret->risk.risk_tier = (bf_risk_tier)at->risk;
     ret->risk.retry_count = RETRIES[at->retry];
+    ret->risk.uncertain_count = RETRIES[at->retry] / (1 + at->document % 2); /* all, or half of them */
     ret->risk.previous_failures = FAILURES[at->failures];
     ret->risk.document_confidence = at->document == 0 ? -1 : at->document == 1 ? 0.2 : 0.9;
     if (at->signal > 0) {

@@ -241,7 +241,7 @@ static void asking_again_comes_to_an_end(void **state)
         assert_int_equal(output.guidance[0], count < 3 ? BF_GUIDANCE_HOLD_STILL : BF_GUIDANCE_WAIT_FOR_REVIEW);
         input = good_input(&quality);
         input.live_probability = 0.6;
-        input.risk.retry_count = count;
+        input.risk.retry_count = input.risk.uncertain_count = count;
         assert_int_equal(decision(policy, &input), expected_uncertain[count]);
     }
     bf_policy_input input = good_input(&blurred);
@@ -252,6 +252,58 @@ static void asking_again_comes_to_an_end(void **state)
     assert_int_equal(decide(policy, &input).quality_passed, true);
     input.judging = BF_NO_FACE; /* and no attempts are left */
     assert_int_equal(decision(policy, &input), BF_DECISION_REVIEW);
+    bf_policy_free(&policy);
+}
+
+static void unclear_attempts_are_counted_apart(void **state)
+{
+    (void)state;
+    static const struct {
+        int retries, uncertain;
+        bf_decision unclear, blurred;
+    } rows[] = {
+        {0, 0, BF_DECISION_RETRY, BF_DECISION_RETRY},     {2, 0, BF_DECISION_RETRY, BF_DECISION_RETRY},
+        {2, 1, BF_DECISION_CHALLENGE, BF_DECISION_RETRY}, {2, 2, BF_DECISION_CHALLENGE, BF_DECISION_RETRY},
+        {3, 0, BF_DECISION_REVIEW, BF_DECISION_REVIEW},   {3, 1, BF_DECISION_REVIEW, BF_DECISION_REVIEW},
+        {0, 1, BF_DECISION_CHALLENGE, BF_DECISION_RETRY}, {0, 3, BF_DECISION_REVIEW, BF_DECISION_REVIEW},
+        {-1, 0, BF_DECISION_REVIEW, BF_DECISION_REVIEW},  {0, -1, BF_DECISION_REVIEW, BF_DECISION_REVIEW},
+    };
+    bf_policy *policy = load_policy(SMALL);
+    bf_quality quality = good_quality(), blurred = good_quality();
+    blurred.measure[BF_MEASURE_SHARPNESS].value = 3;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bf_policy_input input = good_input(&quality);
+        input.live_probability = 0.6;
+        input.risk.retry_count = rows[i].retries;
+        input.risk.uncertain_count = rows[i].uncertain;
+        assert_int_equal(decision(policy, &input), rows[i].unclear);
+        input.quality = &blurred;
+        assert_int_equal(decision(policy, &input), rows[i].blurred);
+    }
+    bf_policy_free(&policy);
+}
+
+/* Where the two caps are one, LATE does not exist, and no pair of counts makes it. */
+static void every_pair_of_counts_is_a_possible_situation(void **state)
+{
+    (void)state;
+    bf_policy *policy = load_policy(SMALL);
+    bf_quality quality = good_quality();
+    for (int cap = 0; cap <= 3; cap++) {
+        for (int uncertain_cap = 0; uncertain_cap <= cap; uncertain_cap++) {
+            for (int counts = 0; counts < 36; counts++) {
+                bf_policy_settings *settings = &policy->settings[BF_CHANNEL_UNSPECIFIED];
+                bf_policy_input input = good_input(&quality);
+                bf_policy_output output = {0};
+                settings->retry_cap = cap;
+                settings->uncertain_cap = uncertain_cap;
+                input.risk.retry_count = counts / 6 - 1;
+                input.risk.uncertain_count = counts % 6 - 1;
+                bf_situation situation = bf_policy_observe(policy, &input, &output);
+                assert_true(bf_situation_possible(policy, &situation));
+            }
+        }
+    }
     bf_policy_free(&policy);
 }
 
@@ -384,6 +436,8 @@ int main(void)
         cmocka_unit_test(signals_without_their_nul_stay_inside),
         cmocka_unit_test(device_signals_have_their_effect),
         cmocka_unit_test(asking_again_comes_to_an_end),
+        cmocka_unit_test(unclear_attempts_are_counted_apart),
+        cmocka_unit_test(every_pair_of_counts_is_a_possible_situation),
         cmocka_unit_test(the_match_never_moves_the_band),
         cmocka_unit_test(kill_switch_stops_automatic_decisions),
         cmocka_unit_test(version_names_the_bytes),

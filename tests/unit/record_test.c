@@ -43,7 +43,8 @@ static bf_record *live_record(void)
     SET(record->request_id, "r-1");
     SET(record->request.flow, "login_step_up");
     record->request.channel = BF_CHANNEL_KIOSK;
-    record->request.risk = (bf_risk_context){.risk_tier = BF_RISK_HIGH, .document_confidence = 0.25, .retry_count = 2};
+    record->request.risk = (bf_risk_context){
+        .risk_tier = BF_RISK_HIGH, .document_confidence = 0.25, .retry_count = 2, .uncertain_count = 1};
     SET(record->request.risk.device_signals[0], "emulator");
     record->request.risk.device_signal_count = 1;
     record->input = (bf_record_input){.given = true, .bytes = 1234, .width = 640, .height = 480};
@@ -142,8 +143,8 @@ static void a_judgement_is_written_in_full(void **state)
     assert_part(root, "request",
                 "{\"flow\":\"login_step_up\",\"channel\":\"kiosk\",\"context\":{\"risk_tier\":\"high\","
                 "\"device_signals\":[\"emulator\"],\"document_confidence\":0.25,\"retry_count\":2,"
-                "\"previous_failures\":0},\"full_evidence\":false,\"mirror\":false,"
-                "\"match_order\":\"after_liveness\"}");
+                "\"uncertain_count\":1,\"previous_failures\":0},\"full_evidence\":false,\"mirror\":false,"
+                "\"match_order\":\"after_liveness\",\"kill_switch\":false}");
     assert_part(root, "diagnostics",
                 "{\"rule\":\"high_risk\",\"live_llr\":1.92,\"faces_found\":1,\"primary_box\":[10.0,20.0,110.0,140.0],"
                 "\"inter_eye_px\":61.2,\"pose\":{\"yaw\":-3.46,\"pitch\":0.0,\"roll\":0.0},\"detail\":null}");

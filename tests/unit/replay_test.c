@@ -35,7 +35,11 @@ static void contexts_are_read(void **state)
     assert_string_equal(risk.device_signals[1], "virtual_camera");
     assert_true(risk.document_confidence == 1.0);
     assert_int_equal(risk.retry_count, 3);
+    assert_int_equal(risk.uncertain_count, 3);
     assert_int_equal(risk.previous_failures, 4);
+    assert_int_equal(context("{\"uncertain_count\":1,\"retry_count\":3}", &risk, NULL), BF_OK);
+    assert_int_equal(risk.retry_count, 3);
+    assert_int_equal(risk.uncertain_count, 1);
 }
 
 static void contexts_are_refused(void **state)
@@ -52,6 +56,9 @@ static void contexts_are_refused(void **state)
         {"{\"risk_tier\":1}", "ctx.json: 'risk_tier' must be a text."},
         {"{\"retry_count\":1,\"retry_count\":2}", "ctx.json:1: not valid JSON: duplicate object key"},
         {"{\"retry_count\":-1}", "ctx.json: 'retry_count' must be a whole number from 0 to 1000000."},
+        {"{\"retry_count\":1,\"uncertain_count\":2}",
+         "ctx.json: 'uncertain_count' must not be larger than 'retry_count'."},
+        {"{\"uncertain_count\":-1}", "ctx.json: 'uncertain_count' must be a whole number from 0 to 1000000."},
         {"{\"retry_count\":1.5}", "ctx.json: 'retry_count' must be a whole number"},
         {"{\"retry_count\":99999999999999999999}", "ctx.json:1: not valid JSON: too big integer"},
         {"{\"document_confidence\":1.01}", "ctx.json: 'document_confidence' must be a number from 0 to 1."},
@@ -98,10 +105,12 @@ static bf_record *some_record(void)
                                              .document_confidence = 0.123457,
                                              .device_signal_count = 1,
                                              .device_signals = {"rooted"},
-                                             .retry_count = 1,
+                                             .retry_count = 3,
+                                             .uncertain_count = 1,
                                              .previous_failures = 2};
     record->request.mirror = true;
     record->request.match_order = BF_MATCH_ALWAYS;
+    record->request.kill_switch = true;
     strcpy(record->versions.code, "0.1.0");
     record->policy.band = BF_BAND_UNCERTAIN;
     record->policy.decision = BF_DECISION_CHALLENGE;
@@ -133,6 +142,7 @@ static void a_record_says_what_was_asked(void **state)
     assert_true(bf_replay_mirror(replay));
     assert_false(request.full_evidence);
     assert_int_equal(request.match_order, BF_MATCH_ALWAYS);
+    assert_true(request.kill_switch);
     assert_string_equal(bf_replay_media_sha256(replay),
                         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     assert_null(bf_replay_reference_sha256(replay));
@@ -142,6 +152,24 @@ static void a_record_says_what_was_asked(void **state)
     bf_replay_free(&replay);
     assert_null(replay);
     bf_record_free(&record);
+}
+
+static void a_record_may_lack_what_was_added_later(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"decision\":{},\"versions\":{},\"input\":{},\"request\":{\"flow\":\"login_step_up\",\"channel\":null,"
+        "\"context\":{\"risk_tier\":\"low\",\"device_signals\":[],\"document_confidence\":null,\"retry_count\":2,"
+        "\"previous_failures\":0},\"full_evidence\":false,\"mirror\":false,\"match_order\":\"always\"}}";
+    bf_replay *replay = NULL;
+    assert_int_equal(bf_replay_read(text, sizeof text - 1, "r", &replay, NULL), BF_OK);
+    bf_request request = {.struct_size = sizeof request, .kill_switch = true};
+    bf_replay_request(replay, &request);
+    assert_false(request.kill_switch);
+    bf_risk_context risk;
+    assert_int_equal(context(request.context_json, &risk, NULL), BF_OK);
+    assert_int_equal(risk.uncertain_count, 2);
+    bf_replay_free(&replay);
 }
 
 static void other_documents_are_no_records(void **state)
@@ -287,6 +315,7 @@ int main(void)
         cmocka_unit_test(contexts_are_refused),
         cmocka_unit_test(large_documents_are_refused),
         cmocka_unit_test(a_record_says_what_was_asked),
+        cmocka_unit_test(a_record_may_lack_what_was_added_later),
         cmocka_unit_test(other_documents_are_no_records),
         cmocka_unit_test(the_same_judgement_has_no_differences),
         cmocka_unit_test(differences_name_versions_first),
