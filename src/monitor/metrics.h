@@ -10,7 +10,8 @@
 
 typedef struct bf_metrics bf_metrics;
 
-/* `flows`: names of the journeys, at most 32; borrowed for the call. */
+/* `flows`: names of the journeys; those after the first 32 count as "other". Borrowed for the call. OUT_OF_MEMORY. The
+ * functions that count accept NULL for `metrics` and do nothing then. */
 bf_status bf_metrics_new(const char *const flows[], int flow_count, bf_metrics **ret, bf_error *err);
 void bf_metrics_free(bf_metrics **metrics);
 
@@ -41,7 +42,7 @@ void bf_metrics_security(bf_metrics *metrics, bf_security_signal signal);
 void bf_metrics_session(bf_metrics *metrics, const char *flow, const char *channel, const char *state, int attempts,
                         double seconds);
 
-/* A webhook delivery: delivered or not. */
+/* A try to deliver a webhook: "delivered", "retried" (it failed and is tried again) or "failed" (given up). */
 void bf_metrics_webhook(bf_metrics *metrics, const char *outcome);
 
 /* Values that others own, read when the text is made. */
