@@ -28,4 +28,9 @@ typedef struct bf_principal {
     bool must_sign;               /* requests with this key have to be signed */
 } bf_principal;
 
+/* Deletes what time has made useless: nonces that could not be used again anyway, idempotency keys older than
+ * BF_IDEMPOTENCY_KEEP_MS, full rate buckets (a full bucket and none are the same). At most `limit` rows of each, so
+ * that the transaction stays short. In a write transaction; to be called every few seconds (bf_service_tidy does). */
+bf_status bf_access_tidy(bf_db *db, int64_t now_ms, int limit, bf_error *err);
+
 #endif

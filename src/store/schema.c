@@ -8,7 +8,7 @@ const bf_migration BF_MIGRATIONS[] = {
      /* access/: who may ask. Secrets are kept as hashes; signing secrets sealed by the master key. */
      "CREATE TABLE api_key(id TEXT PRIMARY KEY, client TEXT NOT NULL, role TEXT NOT NULL, label TEXT NOT NULL,"
      " secret_hash BLOB NOT NULL, signing_secret BLOB, must_sign INTEGER NOT NULL, created_ms INTEGER NOT NULL,"
-     " expires_ms INTEGER, revoked_ms INTEGER);"
+     " expires_ms INTEGER, revoked_ms INTEGER, rotated_to TEXT);"
      "CREATE TABLE request_nonce(key_id TEXT NOT NULL, nonce TEXT NOT NULL, expires_ms INTEGER NOT NULL,"
      " PRIMARY KEY(key_id, nonce));"
      "CREATE INDEX request_nonce_expires ON request_nonce(expires_ms);"
@@ -17,8 +17,9 @@ const bf_migration BF_MIGRATIONS[] = {
      " session_id TEXT, PRIMARY KEY(client, name));"
      "CREATE INDEX idempotency_created ON idempotency(created_ms);"
      "CREATE INDEX idempotency_session ON idempotency(session_id);"
-     "CREATE TABLE rate_bucket(name TEXT PRIMARY KEY, millitokens INTEGER NOT NULL, updated_ms INTEGER NOT NULL);"
-     "CREATE INDEX rate_bucket_updated ON rate_bucket(updated_ms);"
+     "CREATE TABLE rate_bucket(name TEXT PRIMARY KEY, millitokens INTEGER NOT NULL, updated_ms INTEGER NOT NULL,"
+     " full_ms INTEGER NOT NULL);"
+     "CREATE INDEX rate_bucket_full ON rate_bucket(full_ms);"
 
      /* session/: sessions and decisions. What names a person is NULL once erased. */
      "CREATE TABLE session(id TEXT PRIMARY KEY, client TEXT NOT NULL, key_id TEXT NOT NULL,"
