@@ -22,6 +22,24 @@ bf_hash bf_merkle_leaf(const void *data, size_t size);             /* SHA-256(0x
 bf_hash bf_merkle_node(const bf_hash *left, const bf_hash *right); /* SHA-256(0x01 || left || right) */
 bf_hash bf_merkle_empty(void);                                     /* root of the empty tree: SHA-256("") */
 
+bool bf_hash_equal(const bf_hash *a, const bf_hash *b);
+
+/* The right edge of a tree that grows: the roots of the complete subtrees it consists of, the largest first, one for
+ * each binary one in `size`. All that appending and the root need. */
+#define BF_EDGE_MAX 63
+
+typedef struct bf_edge {
+    int64_t size; /* leaves */
+    bf_hash hash[BF_EDGE_MAX];
+} bf_edge;
+
+int bf_edge_count(int64_t size); /* hashes of a tree of that size */
+
+/* Adds a leaf. Returns how many subtrees it completed; their hashes go into ret_made from level 1 upwards: that of
+ * level l is number (size - 1) >> l of its level, `size` being the new one. */
+int bf_edge_append(bf_edge *edge, const bf_hash *leaf, bf_hash ret_made[BF_EDGE_MAX]);
+bf_hash bf_edge_root(const bf_edge *edge);
+
 /* Where the hashes of complete subtrees come from: the subtree of 2^level leaves that begins at leaf idx * 2^level. */
 typedef bool bf_merkle_get(void *context, int level, int64_t idx, bf_hash *ret);
 
