@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes include/bonafide/codes.h, src/base/codes.inc and docs/reference/codes.md from the tables in api/, and the
-enumerations of api/record.schema.json.
+"""Writes include/bonafide/codes.h, src/base/codes.inc and docs/reference/codes.md from the tables in api/, the
+enumerations of api/record.schema.json, and from api/openapi.yaml the server's tables and the reference of the API.
 
 One source for C, the web page and the documentation. With --check nothing is written and the exit code says
 whether the files are up to date.
@@ -9,6 +9,9 @@ import json
 import pathlib
 import re
 import sys
+
+import openapi
+import reference
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -100,8 +103,12 @@ def record_schema(errors, measures, guidance, reasons):
 
 def main():
     tables = table("errors"), table("measures"), table("guidance"), table("reasons")
+    spec = openapi.load()
     files = {"include/bonafide/codes.h": codes_h(*tables), "src/base/codes.inc": codes_inc(*tables),
-             "docs/reference/codes.md": codes_md(*tables), "api/record.schema.json": record_schema(*tables)}
+             "docs/reference/codes.md": codes_md(*tables), "api/record.schema.json": record_schema(*tables),
+             "src/server/api.inc": openapi.api_inc(spec), "src/server/openapi.inc": openapi.spec_inc(spec),
+             "src/server/docs.inc": openapi.page_inc(reference.page(spec, tables[0])),
+             "docs/reference/api.md": reference.markdown(spec, tables[0])}
     stale = []
     for name, text in files.items():
         path = ROOT / name

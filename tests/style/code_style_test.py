@@ -13,7 +13,8 @@ USUAL_SHARE_MIN = 0.9
 FILE_LINES_MAX = 500
 LINE_COLUMNS_MAX = 120
 TEXT_SUFFIXES = (".c", ".h", ".py", ".sh", ".inc")
-GENERATED = ("include/bonafide/codes.h", "src/base/codes.inc")
+GENERATED = ("include/bonafide/codes.h", "src/base/codes.inc", "src/server/api.inc", "src/server/docs.inc",
+             "src/server/openapi.inc")
 
 
 def code_files():

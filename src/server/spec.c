@@ -1,0 +1,4 @@
+#include "server/spec.h"
+
+#include "server/docs.inc"
+#include "server/openapi.inc"
