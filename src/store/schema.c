@@ -51,7 +51,8 @@ const bf_migration BF_MIGRATIONS[] = {
      " PRIMARY KEY(level, idx));"
      "CREATE TABLE audit_checkpoint(size INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, note TEXT NOT NULL);"
 
-     /* vault/: the key of each session, wrapped by the master key, and what is kept under it as files. */
+     /* vault/: the key of each session, wrapped by the master key, what is kept under it as files, and the files of
+      * what was forgotten, which are still to be deleted. */
      "CREATE TABLE vault_key(session_id TEXT PRIMARY KEY, wrapped BLOB NOT NULL, master_id TEXT NOT NULL,"
      " created_ms INTEGER NOT NULL);"
      "CREATE INDEX vault_key_master ON vault_key(master_id);"
@@ -60,6 +61,8 @@ const bf_migration BF_MIGRATIONS[] = {
      " PRIMARY KEY(session_id, name));"
      "CREATE INDEX vault_object_due ON vault_object(delete_after_ms);"
      "CREATE INDEX vault_object_file ON vault_object(file);"
+     "CREATE TABLE vault_trash(file TEXT PRIMARY KEY, session_id TEXT NOT NULL);"
+     "CREATE INDEX vault_trash_session ON vault_trash(session_id);"
 
      /* notify/: webhooks that wait for delivery. */
      "CREATE TABLE webhook(id TEXT PRIMARY KEY, key_id TEXT NOT NULL, session_id TEXT NOT NULL, url TEXT NOT NULL,"
