@@ -37,8 +37,8 @@ void bf_webhook_sign(const uint8_t secret[BF_SECRET_SIZE], int64_t at_ms, const 
     (void)snprintf(ret, BF_WEBHOOK_SIGNATURE_SIZE, "t=%" PRId64 ", v1=%s", at_ms, hex);
 }
 
-/* Called with the address that is about to be connected to, so a name cannot resolve to one thing when it is checked and
- * to another when it is used. */
+/* Called with the address that is about to be connected to, so a name cannot resolve to one thing when it is checked
+ * and to another when it is used. */
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     exchange *what = context;

@@ -31,10 +31,11 @@ typedef struct bf_notifier_options {
     const char *ca_file; /* certificates to trust instead of the system's; NULL: those. Borrowed */
 } bf_notifier_options;
 
-/* Starts a few delivering threads, so that one slow receiver does not hold up the others. The request carries "Bonafide-Signature: t=MS, v1=HEX" with HEX = HMAC-SHA-256(signing
- * secret of the session's key, "bonafide-webhook-v1\n" t "\n" body), and "Bonafide-Delivery: ID". Redirects are not
- * followed; the address that is connected to is checked, not the name. What is not answered by 2xx is tried again,
- * each time after about twice as long; 410 and a refused address are final. */
+/* Starts a few delivering threads, so that one slow receiver does not hold up the others. The request carries
+ * "Bonafide-Signature: t=MS, v1=HEX" with HEX = HMAC-SHA-256(signing secret of the session's key,
+ * "bonafide-webhook-v1\n" t "\n" body), and "Bonafide-Delivery: ID". Redirects are not followed; the address that is
+ * connected to is checked, not the name. What is not answered by 2xx is tried again, each time after about twice as
+ * long; 410 and a refused address are final. */
 bf_status bf_notifier_new(const bf_notifier_options *options, bf_notifier **ret, bf_error *err);
 void bf_notifier_free(bf_notifier **notifier); /* ends a delivery under way after its timeout at the latest */
 void bf_notifier_wake(bf_notifier *notifier);  /* something was enqueued */

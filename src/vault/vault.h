@@ -34,9 +34,9 @@ typedef struct bf_vault_draft {
 bf_status bf_vault_write(bf_vault *vault, bf_store *store, const char *session_id, const char *name, const void *data,
                          size_t size, bf_vault_draft *ret, bf_error *err);
 /* In a write transaction. delete_after_ms 0: until erased. When the session's key is no longer the one of the draft
- * (another draft stored one first, or it was erased), fails with STORE_UNAVAILABLE: write anew. So the first two objects
- * of a session are written one after the other was kept. An object of that name is replaced; its old file goes with the
- * next sweep. */
+ * (another draft stored one first, or it was erased), fails with STORE_UNAVAILABLE: write anew. So the first two
+ * objects of a session are written one after the other was kept. An object of that name is replaced; its old file
+ * goes with the next sweep. */
 bf_status bf_vault_keep(bf_db *db, const bf_vault_draft *draft, int64_t now_ms, int64_t delete_after_ms, bf_error *err);
 void bf_vault_drop(bf_vault *vault, const bf_vault_draft *draft);
 
@@ -52,10 +52,10 @@ bf_status bf_vault_forget(bf_db *db, const char *session_id, const char *name, b
 /* In a write transaction: forgets the session's key and objects. The files go as above. */
 bf_status bf_vault_erase(bf_db *db, const char *session_id, bf_error *err);
 
-/* Retention: forgets objects whose time is over (and keys without objects), deletes the files of what was forgotten, and
- * files that the store does not name and that are older than an hour: a crash between file and row left them. Bounded
- * work: what is left over is done by the next call. *ret_forgotten (may be NULL): objects forgotten. To be called every
- * few minutes, by any replica. */
+/* Retention: forgets objects whose time is over (and keys without objects), deletes the files of what was forgotten,
+ * and files that the store does not name and that are older than an hour: a crash between file and row left them.
+ * Bounded work: what is left over is done by the next call. *ret_forgotten (may be NULL): objects forgotten. To be
+ * called every few minutes, by any replica. */
 bf_status bf_vault_sweep(bf_vault *vault, bf_store *store, int64_t now_ms, int64_t *ret_forgotten, bf_error *err);
 
 /* Deletes the files of one session that were forgotten, at once. What fails is left to bf_vault_sweep. */
