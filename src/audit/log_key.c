@@ -33,7 +33,7 @@ bool bf_origin_is_valid(const char *text)
     return size > 0 && size < BF_ORIGIN_SIZE;
 }
 
-void bf_log_key_id(const bf_log_key *key, uint8_t ret[BF_KEY_ID_SIZE])
+void bf_log_key_id(const bf_log_key *key, uint8_t ret[BF_LOG_KEY_ID_SIZE])
 {
     static const uint8_t separator[] = {'\n', ALGORITHM_ED25519};
     uint8_t digest[crypto_hash_sha256_BYTES];
@@ -43,13 +43,13 @@ void bf_log_key_id(const bf_log_key *key, uint8_t ret[BF_KEY_ID_SIZE])
     crypto_hash_sha256_update(&state, separator, sizeof separator);
     crypto_hash_sha256_update(&state, key->public_key, sizeof key->public_key);
     crypto_hash_sha256_final(&state, digest);
-    memcpy(ret, digest, BF_KEY_ID_SIZE);
+    memcpy(ret, digest, BF_LOG_KEY_ID_SIZE);
 }
 
 void bf_log_verifier_key(const bf_log_key *key, char ret[BF_VERIFIER_KEY_SIZE])
 {
-    uint8_t id[BF_KEY_ID_SIZE], typed[1 + sizeof key->public_key] = {ALGORITHM_ED25519};
-    char hex[2 * BF_KEY_ID_SIZE + 1], encoded[sodium_base64_ENCODED_LEN(sizeof typed, BASE64)];
+    uint8_t id[BF_LOG_KEY_ID_SIZE], typed[1 + sizeof key->public_key] = {ALGORITHM_ED25519};
+    char hex[2 * BF_LOG_KEY_ID_SIZE + 1], encoded[sodium_base64_ENCODED_LEN(sizeof typed, BASE64)];
     bf_log_key_id(key, id);
     memcpy(typed + 1, key->public_key, sizeof key->public_key);
     sodium_bin2hex(hex, sizeof hex, id, sizeof id);
@@ -69,8 +69,8 @@ static bool take_origin(const char *text, size_t size, bf_log_key *key)
 
 static bool read_verifier_key(const char *text, bf_log_key *key)
 {
-    uint8_t id[BF_KEY_ID_SIZE], typed[1 + sizeof key->public_key];
-    char hex[2 * BF_KEY_ID_SIZE + 1];
+    uint8_t id[BF_LOG_KEY_ID_SIZE], typed[1 + sizeof key->public_key];
+    char hex[2 * BF_LOG_KEY_ID_SIZE + 1];
     size_t length = strlen(text);
     if (length > 0 && text[length - 1] == '\n')
         length--;

@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 #define DASH "\xe2\x80\x94 " /* what a line of a signature begins with: an em dash and a blank */
-#define SIGNATURE_SIZE (BF_KEY_ID_SIZE + crypto_sign_BYTES)
+#define SIGNATURE_SIZE (BF_LOG_KEY_ID_SIZE + crypto_sign_BYTES)
 #define BASE64 sodium_base64_VARIANT_ORIGINAL
 #define SIZE_DIGITS_MAX 16 /* of a number up to BF_LOG_SIZE_MAX */
 
@@ -28,7 +28,7 @@ void bf_note_sign(const bf_log_key *key, const bf_checkpoint *checkpoint, char r
     (void)snprintf(ret, BF_NOTE_SIZE, "%s\n%lld\n%s\n", key->origin, (long long)checkpoint->size, root);
     size_t body = strlen(ret);
     bf_log_key_id(key, signature);
-    (void)crypto_sign_detached(signature + BF_KEY_ID_SIZE, NULL, (const uint8_t *)ret, body, key->secret_key);
+    (void)crypto_sign_detached(signature + BF_LOG_KEY_ID_SIZE, NULL, (const uint8_t *)ret, body, key->secret_key);
     sodium_bin2base64(encoded, sizeof encoded, signature, sizeof signature, BASE64);
     (void)snprintf(ret + body, BF_NOTE_SIZE - body, "\n" DASH "%s %s\n", key->origin, encoded);
 }
@@ -115,7 +115,7 @@ typedef enum signed_by_key { SIGNATURE_ABSENT, SIGNATURE_WRONG, SIGNATURE_RIGHT,
 static signed_by_key find_signature(const bf_log_key *key, span body, span lines)
 {
     signed_by_key found = SIGNATURE_ABSENT;
-    uint8_t id[BF_KEY_ID_SIZE], signature[SIGNATURE_SIZE];
+    uint8_t id[BF_LOG_KEY_ID_SIZE], signature[SIGNATURE_SIZE];
     bf_log_key_id(key, id);
     span line;
     for (int count = 0; next_line(&lines, &line); count++) {
@@ -126,7 +126,7 @@ static signed_by_key find_signature(const bf_log_key *key, span body, span lines
             !bf_base64_exact(parts.encoded.text, parts.encoded.size, signature, sizeof signature) ||
             memcmp(signature, id, sizeof id) != 0)
             continue;
-        found = crypto_sign_verify_detached(signature + BF_KEY_ID_SIZE, (const uint8_t *)body.text, body.size,
+        found = crypto_sign_verify_detached(signature + BF_LOG_KEY_ID_SIZE, (const uint8_t *)body.text, body.size,
                                             key->public_key) == 0
                     ? SIGNATURE_RIGHT
                     : SIGNATURE_WRONG;

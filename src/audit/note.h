@@ -37,8 +37,8 @@ void bf_log_verifier_key(const bf_log_key *key, char ret[BF_VERIFIER_KEY_SIZE]);
 bf_status bf_log_verifier_key_read(const char *text, bf_log_key *ret, bf_error *err);
 
 /* The four bytes by which signature lines name a key: SHA-256(origin || "\n" || 0x01 || public key) cut short. */
-#define BF_KEY_ID_SIZE 4
-void bf_log_key_id(const bf_log_key *key, uint8_t ret[BF_KEY_ID_SIZE]);
+#define BF_LOG_KEY_ID_SIZE 4
+void bf_log_key_id(const bf_log_key *key, uint8_t ret[BF_LOG_KEY_ID_SIZE]);
 
 typedef struct bf_checkpoint {
     int64_t size;

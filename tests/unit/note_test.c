@@ -274,10 +274,10 @@ static void test_no_byte_can_be_changed(void **state)
 static const char *signed_text(const bf_log_key *with, const char *text)
 {
     static char note[4096];
-    uint8_t blob[BF_KEY_ID_SIZE + crypto_sign_BYTES];
+    uint8_t blob[BF_LOG_KEY_ID_SIZE + crypto_sign_BYTES];
     char encoded[128];
     bf_log_key_id(with, blob);
-    (void)crypto_sign_detached(blob + BF_KEY_ID_SIZE, NULL, (const uint8_t *)text, strlen(text), with->secret_key);
+    (void)crypto_sign_detached(blob + BF_LOG_KEY_ID_SIZE, NULL, (const uint8_t *)text, strlen(text), with->secret_key);
     sodium_bin2base64(encoded, sizeof encoded, blob, sizeof blob, sodium_base64_VARIANT_ORIGINAL);
     (void)snprintf(note, sizeof note, "%s\n\xe2\x80\x94 %s %s\n", text, with->origin, encoded);
     return note;
