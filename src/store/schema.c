@@ -1,5 +1,10 @@
 #include "store/schema.h"
 
+const char BF_SCHEMA_TABLE_SQL[] =
+    "CREATE TABLE " BF_SCHEMA_TABLE "(one INTEGER PRIMARY KEY CHECK(one = 1), version INTEGER NOT NULL,"
+    " migrated_ms INTEGER NOT NULL, probed_ms INTEGER NOT NULL);"
+    "INSERT INTO " BF_SCHEMA_TABLE "(one, version, migrated_ms, probed_ms) VALUES(1, 0, 0, 0);";
+
 const bf_migration BF_MIGRATIONS[] = {
     {1,
      /* Single values: the kill switch, the policies that were last seen. */

@@ -13,6 +13,10 @@ typedef struct bf_migration {
     const char *sql;
 } bf_migration;
 
+/* The one row of this table says which version the others have. */
+#define BF_SCHEMA_TABLE "schema_version"
+extern const char BF_SCHEMA_TABLE_SQL[];
+
 extern const bf_migration BF_MIGRATIONS[]; /* ends with version 0 */
 
 #endif
