@@ -4,6 +4,8 @@
 #include "store/schema.h"
 #include "store/time.h"
 
+#define MIGRATION_MS_MAX 600000 /* changing large tables takes its time, and so does waiting for who does it */
+
 /* 0 when there are no tables of ours. */
 static bf_status read_version(bf_db *db, int64_t *ret, bf_error *err)
 {
@@ -61,17 +63,9 @@ static bf_status look(bf_db *db, int64_t *ret_version, bf_error *err)
     return status;
 }
 
-bf_status bf_migrate(bf_db *db, bool may_change, bf_error *err)
+static bf_status change(bf_db *db, bf_error *err)
 {
-    int64_t version = 0;
-    bf_status status = look(db, &version, err);
-    if (status != BF_OK || version == BF_SCHEMA_VERSION)
-        return status;
-    if (version > BF_SCHEMA_VERSION)
-        return fail_newer(version, err);
-    if (!may_change)
-        return bf_fail(err, BF_STORE_UNAVAILABLE, "The store has not been brought forward to this version yet.");
-    status = db->driver->begin(db, BF_BEGIN_MIGRATE, err);
+    bf_status status = db->driver->begin(db, BF_BEGIN_MIGRATE, err);
     if (status != BF_OK)
         return status;
     status = bf_db_call(db, bring_forward, NULL, err);
@@ -82,4 +76,21 @@ bf_status bf_migrate(bf_db *db, bool may_change, bf_error *err)
     if (db->driver->commit(db, err) == BF_COMMITTED)
         return BF_OK;
     return BF_STORE_UNAVAILABLE;
+}
+
+bf_status bf_migrate(bf_db *db, bool may_change, bf_error *err)
+{
+    int64_t version = 0;
+    bf_status status = look(db, &version, err);
+    if (status != BF_OK || version == BF_SCHEMA_VERSION)
+        return status;
+    if (version > BF_SCHEMA_VERSION)
+        return fail_newer(version, err);
+    if (!may_change)
+        return bf_fail(err, BF_STORE_UNAVAILABLE, "The store has not been brought forward to this version yet.");
+    double deadline_ms = db->deadline_ms;
+    db->deadline_ms = bf_time_steady_ms() + MIGRATION_MS_MAX;
+    status = change(db, err);
+    db->deadline_ms = deadline_ms;
+    return status;
 }
