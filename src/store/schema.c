@@ -45,10 +45,11 @@ const bf_migration BF_MIGRATIONS[] = {
      "CREATE INDEX decision_audit ON decision(audit_index);"
      "CREATE TABLE quarantine(sha256 TEXT PRIMARY KEY, losses INTEGER NOT NULL, last_ms INTEGER NOT NULL);"
 
-     /* audit/: a Merkle tree over the leaves; audit_head has exactly one row, whose lock orders all writers. */
-     "CREATE TABLE audit_head(one INTEGER PRIMARY KEY CHECK(one = 1), size INTEGER NOT NULL, root BLOB NOT NULL,"
-     " signed_size INTEGER NOT NULL, note TEXT NOT NULL, at_ms INTEGER NOT NULL);"
-     "INSERT INTO audit_head(one, size, root, signed_size, note, at_ms) VALUES(1, 0, '', 0, '', 0);"
+     /* audit/: a Merkle tree over the leaves; audit_head has exactly one row, whose lock orders all writers, with the
+      * tree's right edge and the hash of the last leaf. */
+     "CREATE TABLE audit_head(one INTEGER PRIMARY KEY CHECK(one = 1), size INTEGER NOT NULL, edge BLOB NOT NULL,"
+     " last BLOB NOT NULL, signed_size INTEGER NOT NULL, note TEXT NOT NULL, at_ms INTEGER NOT NULL);"
+     "INSERT INTO audit_head(one, size, edge, last, signed_size, note, at_ms) VALUES(1, 0, '', '', 0, '', 0);"
      "CREATE TABLE audit_leaf(idx INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL,"
      " hash BLOB NOT NULL);"
      "CREATE INDEX audit_leaf_kind ON audit_leaf(kind, idx);"
