@@ -21,6 +21,7 @@ static const char *const KIND_NAMES[] = {
     [BF_AUDIT_POLICY_CHANGED] = "policy_changed",
     [BF_AUDIT_VAULT_ROTATED] = "vault_rotated",
     [BF_AUDIT_SECURITY] = "security",
+    [BF_AUDIT_CHECKPOINT] = "checkpoint",
 };
 _Static_assert(sizeof KIND_NAMES / sizeof *KIND_NAMES == BF_AUDIT_KIND_COUNT, "each kind has a word");
 

@@ -6,6 +6,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/hash.h"
 
 #define NODES_AT_ONCE 4
 
@@ -126,25 +127,48 @@ bf_status bf_audit_append(bf_db *db, const bf_audit_entry *entry, int64_t *ret_i
     return status;
 }
 
+/* Signs the head as it is, unless it is signed already; ret_note is then not written. */
+static bf_status sign_head(bf_db *db, const bf_log_key *key, head *now, char ret_note[BF_NOTE_SIZE], bf_error *err)
+{
+    bf_status status = read_head(db, now, err);
+    if (status != BF_OK || now->edge.size == now->signed_size)
+        return status;
+    if (!key->can_sign)
+        return bf_fail(err, BF_INTERNAL, "The audit log cannot be signed without its key.");
+    bf_checkpoint checkpoint = {now->edge.size, bf_edge_root(&now->edge)};
+    bf_note_sign(key, &checkpoint, ret_note);
+    return bf_db_run(db, "UPDATE audit_head SET signed_size = $1, note = $2 WHERE one = 1",
+                     BF_VALUES(bf_value_integer(checkpoint.size), bf_value_text(ret_note)), NULL, err);
+}
+
+/* Keeps a checkpoint, and says so in the log: then it cannot be removed unnoticed. */
+static bf_status keep_checkpoint(bf_db *db, const head *now, const char *note, bf_error *err)
+{
+    char hex[BF_SHA256_HEX_SIZE];
+    bf_status status = bf_db_run(
+        db, "INSERT INTO audit_checkpoint(size, at_ms, note) VALUES($1, $2, $3)",
+        BF_VALUES(bf_value_integer(now->edge.size), bf_value_integer(now->at_ms), bf_value_text(note)), NULL, err);
+    if (status != BF_OK)
+        return status;
+    bf_sha256_hex(note, strlen(note), hex);
+    json_t *facts = json_pack("{sI ss}", "size", (json_int_t)now->edge.size, "note_sha256", hex);
+    if (!facts)
+        return bf_fail_memory(err);
+    const bf_audit_entry entry = {BF_AUDIT_CHECKPOINT, now->at_ms, "server", facts};
+    status = bf_audit_append(db, &entry, NULL, err);
+    json_decref(facts);
+    return status;
+}
+
 bf_status bf_audit_seal(bf_db *db, void *key, bf_error *err)
 {
-    const bf_log_key *signer = key;
     head now;
     char note[BF_NOTE_SIZE];
-    bf_status status = read_head(db, &now, err);
-    if (status != BF_OK || now.edge.size == now.signed_size)
+    bf_status status = sign_head(db, key, &now, note, err);
+    if (status != BF_OK || now.edge.size / BF_CHECKPOINT_EVERY == now.signed_size / BF_CHECKPOINT_EVERY)
         return status;
-    if (!signer->can_sign)
-        return bf_fail(err, BF_INTERNAL, "The audit log cannot be signed without its key.");
-    bf_checkpoint checkpoint = {now.edge.size, bf_edge_root(&now.edge)};
-    bf_note_sign(signer, &checkpoint, note);
-    status = bf_db_run(db, "UPDATE audit_head SET signed_size = $1, note = $2 WHERE one = 1",
-                       BF_VALUES(bf_value_integer(checkpoint.size), bf_value_text(note)), NULL, err);
-    if (status != BF_OK || checkpoint.size / BF_CHECKPOINT_EVERY == now.signed_size / BF_CHECKPOINT_EVERY)
-        return status;
-    return bf_db_run(db, "INSERT INTO audit_checkpoint(size, at_ms, note) VALUES($1, $2, $3)",
-                     BF_VALUES(bf_value_integer(checkpoint.size), bf_value_integer(now.at_ms), bf_value_text(note)),
-                     NULL, err);
+    status = keep_checkpoint(db, &now, note, err);
+    return status == BF_OK ? sign_head(db, key, &now, note, err) : status;
 }
 
 bf_status bf_audit_check_head(bf_db *db, void *key, bf_error *err)

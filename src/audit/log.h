@@ -26,7 +26,8 @@ typedef enum bf_audit_kind {
     BF_AUDIT_KILL_SWITCH,
     BF_AUDIT_POLICY_CHANGED, /* the policies in force are others than before */
     BF_AUDIT_VAULT_ROTATED,
-    BF_AUDIT_SECURITY, /* replayed or stale upload, quarantined input */
+    BF_AUDIT_SECURITY,   /* replayed or stale upload, quarantined input */
+    BF_AUDIT_CHECKPOINT, /* a signed checkpoint was kept; written by bf_audit_seal itself */
     BF_AUDIT_KIND_COUNT
 } bf_audit_kind;
 
