@@ -51,6 +51,9 @@ typedef struct bf_key_facts {
     char rotated_to[BF_KEY_ID_SIZE]; /* "": not rotated */
 } bf_key_facts;
 
+/* One key. NOT_FOUND. In any transaction. */
+bf_status bf_key_get(bf_db *db, const char *id, bf_key_facts *ret, bf_error *err);
+
 /* All keys, by client and age. The caller frees *ret (NULL when there is none) with bf_free. In any transaction. */
 bf_status bf_key_list(bf_db *db, bf_key_facts **ret, size_t *ret_count, bf_error *err);
 

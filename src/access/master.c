@@ -27,7 +27,8 @@ void bf_master_derive(const bf_master *master, const char *purpose, uint8_t ret[
     char context[crypto_kdf_CONTEXTBYTES] = {0};
     size_t length = strlen(purpose);
     assert(length > 0 && length <= sizeof context);
-    memcpy(context, purpose, length);
+    for (size_t i = 0; i < length; i++)
+        context[i] = purpose[i];
     (void)crypto_kdf_derive_from_key(ret, BF_SECRET_SIZE, 1, context, master->key);
 }
 

@@ -50,7 +50,8 @@ static size_t put_text(uint8_t *at, const char *text)
     size_t length = strlen(text);
     assert(length > 0 && length < BF_NAME_MAX);
     at[0] = (uint8_t)length;
-    memcpy(at + 1, text, length);
+    for (size_t i = 0; i < length; i++)
+        at[i + 1] = (uint8_t)text[i];
     return length + 1;
 }
 
