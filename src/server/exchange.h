@@ -93,6 +93,8 @@ void bf_exchange_close(void *context, struct MHD_Connection *http, void **exchan
 
 /* The steps (each file has the one of its name). */
 bf_status bf_exchange_read_headers(bf_exchange *exchange, const char *version, bf_error *err);
+/* Fills exchange->address. */
+void bf_exchange_hash_address(bf_exchange *exchange);
 bf_status bf_exchange_admit(bf_exchange *exchange, bf_error *err);
 bf_status bf_exchange_check_signature(bf_exchange *exchange, const uint8_t body_sha256[32], bf_error *err);
 bf_status bf_exchange_operate(bf_exchange *exchange, bf_answer *ret, bf_error *err);

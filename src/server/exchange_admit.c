@@ -13,7 +13,7 @@
 #define IPV6_HOST_BYTES 8 /* one household has all addresses of a /64, so they count as one */
 
 /* Addresses are hashed before they go anywhere: into the log or the names of buckets. */
-static void hash_address(bf_exchange *exchange)
+void bf_exchange_hash_address(bf_exchange *exchange)
 {
     static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     const bf_config *config = exchange->config;
@@ -98,7 +98,6 @@ static bool is_probe(const bf_route *route)
 bf_status bf_exchange_admit(bf_exchange *exchange, bf_error *err)
 {
     const bf_route *route = exchange->found.route;
-    hash_address(exchange);
     if (is_probe(route))
         return BF_OK;
     bf_status status = take(exchange, "address", exchange->address, exchange->config->per_address, err);

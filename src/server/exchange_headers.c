@@ -127,6 +127,7 @@ bf_status bf_exchange_read_headers(bf_exchange *exchange, const char *version, b
         memcpy(exchange->request_id, h->request_id, strlen(h->request_id) + 1);
     else
         bf_header_make_request_id(exchange->request_id);
+    bf_exchange_hash_address(exchange);
     bf_status status = check_form(exchange, &r, version, err);
     /* A body of a length that is in doubt is read by nobody. */
     if (status != BF_OK)

@@ -16,6 +16,7 @@
 #include "store/time.h"
 
 #define MESSAGE_SIZE 1024
+#define REAL_DIGITS JSON_REAL_PRECISION(9)
 #define LINE_SIZE 8192 /* a longer one is not written */
 
 struct bf_log {
@@ -90,7 +91,7 @@ bf_status bf_log_reopen(bf_log *log, bf_error *err)
 static void write_line(bf_log *log, json_t *line)
 {
     char text[LINE_SIZE];
-    size_t size = line ? json_dumpb(line, text, sizeof text - 1, JSON_COMPACT | JSON_ENSURE_ASCII) : 0;
+    size_t size = line ? json_dumpb(line, text, sizeof text - 1, JSON_COMPACT | JSON_ENSURE_ASCII | REAL_DIGITS) : 0;
     size_t done = 0;
     json_decref(line);
     if (size == 0 || size >= sizeof text)
