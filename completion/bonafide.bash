@@ -12,9 +12,11 @@ _bonafide() {
         mapfile -t COMPREPLY < <(compgen -W "$(_bonafide_commands | cut -d' ' -f1 | sort -u) --help --version" -- "$word")
         return
     fi
-    if [[ $command == models || $command == policy ]]; then
+    local below
+    below=$(_bonafide_commands | sed -n "s/^$command //p")
+    if [[ $below ]]; then
         if [[ $COMP_CWORD -eq 2 ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "$(_bonafide_commands | sed -n "s/^$command //p")" -- "$word")
+            mapfile -t COMPREPLY < <(compgen -W "$below" -- "$word")
             return
         fi
         command="$command ${COMP_WORDS[2]}"
@@ -28,6 +30,10 @@ _bonafide() {
         ;;
     --channel | -c)
         mapfile -t COMPREPLY < <(compgen -W "android_app ios_app mobile_web desktop_web kiosk" -- "$word")
+        return
+        ;;
+    --role | -r)
+        mapfile -t COMPREPLY < <(compgen -W "integrator reviewer auditor operator" -- "$word")
         return
         ;;
     --data | --weights)

@@ -12,7 +12,9 @@ import program  # noqa: E402
 import tap  # noqa: E402
 
 COMMANDS = ("check", "inspect", "match", "replay", "version", "models list", "models verify", "models import",
-            "models optimise", "policy lint", "policy test", "policy explain")
+            "models optimise", "policy lint", "policy test", "policy explain", "keys create", "keys list",
+            "keys rotate", "keys revoke", "killswitch on", "killswitch off", "killswitch status")
+GROUPS = sorted({command.split()[0] for command in COMMANDS if " " in command})
 
 
 def options_of(command):
@@ -30,7 +32,7 @@ class Help(unittest.TestCase):
             self.assertIn(command, listed)
 
     def test_every_command_has_help_of_80_columns(self):
-        for command in ["", "models", "policy", *COMMANDS]:
+        for command in ["", *GROUPS, *COMMANDS]:
             done = program.run(*command.split(), "--help")
             self.assertEqual((done.returncode, done.stderr), (0, ""), command)
             self.assertTrue(done.stdout.startswith(f"Usage: bonafide {command}".rstrip()), command)
@@ -80,6 +82,21 @@ class Usage(unittest.TestCase):
                                "Try 'bonafide replay --help'.\n"),
         (["models", "import", "x"], "bonafide models import: --as is missing: the name of the model.\n"
                                     "Try 'bonafide models import --help'.\n"),
+        (["keys", "create", "--client", "a"], "bonafide keys create: --role is missing: what the key may do.\n"
+                                              "Try 'bonafide keys create --help'.\n"),
+        (["keys", "create", "--role", "auditor"], "bonafide keys create: --client is missing: whose key it is.\n"
+                                                  "Try 'bonafide keys create --help'.\n"),
+        (["keys", "create", "-r", "person"], "bonafide keys create: --role must be integrator, reviewer, auditor or "
+                                             "operator, not 'person'.\nTry 'bonafide keys create --help'.\n"),
+        (["keys", "create", "--expires", "0"], "bonafide keys create: --expires must be a whole number from 1 to 3650, "
+                                               "not '0'.\nTry 'bonafide keys create --help'.\n"),
+        (["keys", "rotate", "--overlap", "-1", "x"], "bonafide keys rotate: --overlap must be a whole number from 0 to "
+                                                     "8784, not '-1'.\nTry 'bonafide keys rotate --help'.\n"),
+        (["keys", "rotate"], "bonafide keys rotate: ID is missing.\nTry 'bonafide keys rotate --help'.\n"),
+        (["keys", "revoke", "bf_0123456789abcdef_00"], "bonafide keys revoke: Give the key's id only, the 16 digits "
+                                                       "after 'bf_'; the rest is secret.\n"
+                                                       "Try 'bonafide keys revoke --help'.\n"),
+        (["killswitch", "on", "x"], "bonafide killswitch on: unexpected 'x'.\nTry 'bonafide killswitch on --help'.\n"),
         (["version", "x"], "bonafide version: unexpected 'x'.\nTry 'bonafide version --help'.\n"),
     )
 
@@ -155,6 +172,7 @@ class Completion(unittest.TestCase):
     def test_bash_offers_values(self):
         self.assertEqual(self.bash("bonafide", "check", "--flow", "v"), ["video_kyc"])
         self.assertEqual(self.bash("bonafide", "check", "-c", "k"), ["kiosk"])
+        self.assertEqual(self.bash("bonafide", "keys", "create", "--role", "a"), ["auditor"])
 
     def test_bash_offers_the_shipped_journeys(self):
         shipped = sorted(path.stem for path in (program.SOURCE / "policies").glob("*.yaml"))
