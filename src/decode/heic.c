@@ -162,9 +162,10 @@ static bf_status decode_pixels(heic *h)
     enum heif_chroma chroma = h->job->facts->has_alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB;
     bf_hevc_begin(2 * width * height);
     struct heif_error error = heif_decode_image(h->handle, &h->image, heif_colorspace_RGB, chroma, h->options);
+    bf_status verdict = bf_hevc_end();
     if (error.code == heif_error_Ok)
         return BF_OK;
-    switch (bf_hevc_verdict()) {
+    switch (verdict) {
     case BF_OUT_OF_MEMORY:
         return bf_fail_memory(h->job->err);
     case BF_DECODER_LIMIT:

@@ -12,6 +12,7 @@
 
 #define DECODER_ID "bonafide-hevc"
 #define PLUGIN_API_VERSION 3 /* with id_name: libheif 1.15 */
+#define PRIORITY_HIGHEST 1000000
 #define LENGTH_BYTES 4
 #define NAL_HEAD_BYTES 2
 
@@ -28,6 +29,7 @@ enum {
 static _Thread_local struct {
     uint64_t pixels_left;
     bf_status verdict;
+    bool open; /* between bf_hevc_begin and bf_hevc_end */
 } budget;
 
 typedef struct decoder {
@@ -40,10 +42,12 @@ void bf_hevc_begin(uint64_t pixels_max)
 {
     budget.pixels_left = pixels_max;
     budget.verdict = BF_OK;
+    budget.open = true;
 }
 
-bf_status bf_hevc_verdict(void)
+bf_status bf_hevc_end(void)
 {
+    budget.open = false;
     return budget.verdict;
 }
 
@@ -86,10 +90,14 @@ static const char *plugin_name(void)
     return "libde265, one picture within limits";
 }
 
-/* The lowest priority there is: other users of libheif in the process keep what they had. */
+/* libheif passes the wish for a decoder by name on to the picture, but not to the tiles of a grid, so there priority
+ * decides; it asks each time. At any other time it is the lowest: other users of libheif in the process keep what they
+ * had. */
 static int does_support_format(enum heif_compression_format format)
 {
-    return format == heif_compression_HEVC ? 1 : 0;
+    if (format != heif_compression_HEVC)
+        return 0;
+    return budget.open ? PRIORITY_HIGHEST : 1;
 }
 
 static void free_decoder(void *raw)

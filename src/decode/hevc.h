@@ -9,15 +9,16 @@
 #include "bonafide/status.h"
 
 /* Registers the decoder with libheif (once per process; any thread) and returns the name to select it by, or NULL
- * when libheif refuses. It never serves anybody who does not ask for it by name, unless it is the only one. */
+ * when libheif refuses. Outside bf_hevc_begin and bf_hevc_end it never serves anybody who does not ask for it by name,
+ * unless it is the only one. */
 const char *bf_hevc_decoder_id(void);
 
 /* Starts a budget for the decodes that follow on this thread: the pixels of all pictures together (tiles of a grid,
  * alpha). To be called before heif_decode_image, which must then decode on this thread. */
 void bf_hevc_begin(uint64_t pixels_max);
 
-/* What stopped a decode since bf_hevc_begin: BF_OK when nothing, BF_DECODER_LIMIT, BF_CORRUPT_IMAGE or
- * BF_OUT_OF_MEMORY. */
-bf_status bf_hevc_verdict(void);
+/* To be called after them. What stopped a decode since bf_hevc_begin: BF_OK when nothing, BF_DECODER_LIMIT,
+ * BF_CORRUPT_IMAGE or BF_OUT_OF_MEMORY. */
+bf_status bf_hevc_end(void);
 
 #endif
