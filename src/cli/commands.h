@@ -10,4 +10,7 @@ extern const cli_command CLI_KEYS_CREATE, CLI_KEYS_LIST, CLI_KEYS_ROTATE, CLI_KE
 extern const cli_command CLI_KILLSWITCH_ON, CLI_KILLSWITCH_OFF, CLI_KILLSWITCH_STATUS;
 extern const cli_command CLI_POLICY_LINT, CLI_POLICY_TEST, CLI_POLICY_EXPLAIN;
 
+/* The hidden command `nursery`, which takes nothing. */
+int cli_nursery(void);
+
 #endif

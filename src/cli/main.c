@@ -21,6 +21,8 @@ static const cli_group PROGRAM = {"", "Judge whether a real person is in front o
 
 int main(int argc, char **argv)
 {
+    if (argc == 2 && strcmp(argv[1], "nursery") == 0)
+        return cli_nursery();
     cli_term_start();
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return CLI_VERSION.run(&CLI_VERSION, 1, argv);

@@ -26,4 +26,9 @@ uint8_t *bf_region_reserve(bf_region *region, size_t size, size_t size_max, bf_e
 /* Wipes and frees; accepts an empty one. */
 void bf_region_done(bf_region *region);
 
+/* Before the descriptor is handed to another process: nobody can change the size any more, and nobody but the one who
+ * has mapped it already can write, whatever is tried with the descriptor. Then no more can be appended. Any number of
+ * times. INTERNAL. */
+bf_status bf_region_seal(const bf_region *region, bf_error *err);
+
 #endif
