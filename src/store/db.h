@@ -4,7 +4,8 @@
  * One text of SQL serves both databases: parameters are $1, $2, ... in order of their first use; types are integers of
  * 64 bits, text (UTF-8) and blobs; "INSERT ... ON CONFLICT" and "RETURNING" are available, "RANDOM()", dates and
  * database-specific functions are not used. SQL is static text: a statement is prepared once per connection and found
- * again by its address. Values never become part of the text. */
+ * again by its address. Values never become part of the text. A parameter that may be NULL and is not text is written
+ * CAST($1 AS BIGINT) where it meets nothing that has a type, as in "$1 IS NULL". */
 #ifndef BF_STORE_DB_H
 #define BF_STORE_DB_H
 
@@ -31,6 +32,11 @@ static inline bf_value bf_value_integer(int64_t integer)
     return (bf_value){.kind = BF_VALUE_INTEGER, .integer = integer};
 }
 
+static inline bf_value bf_value_null(void)
+{
+    return (bf_value){.kind = BF_VALUE_NULL};
+}
+
 /* NULL for a NULL pointer. */
 static inline bf_value bf_value_text(const char *text)
 {
@@ -47,8 +53,10 @@ static inline bf_value bf_value_blob(const void *data, size_t size)
 #define BF_VALUES(...) (const bf_value[]){__VA_ARGS__}, sizeof((const bf_value[]){__VA_ARGS__}) / sizeof(bf_value)
 #define BF_NO_VALUES NULL, 0
 
-/* Runs a statement that gives no rows. *ret_changed (may be NULL) becomes the number of rows inserted, updated or
- * deleted. Errors: STORE_UNAVAILABLE (with the database's own words as detail), OUT_OF_MEMORY. */
+/* Runs a statement whose rows, if any, are of no interest. *ret_changed (may be NULL) becomes the number of rows
+ * inserted, updated or deleted. Errors: STORE_UNAVAILABLE (with the database's own words as detail; also a constraint that does not hold),
+ * OUT_OF_MEMORY, INTERNAL (a text that is not UTF-8, a value of more than 64 MB, parameters that do not fit the text).
+ * After an error the function given to bf_store_write or bf_store_read fails as well, whatever it returns. */
 bf_status bf_db_run(bf_db *db, const char *sql, const bf_value *values, size_t count, int64_t *ret_changed,
                     bf_error *err);
 
@@ -65,7 +73,8 @@ void bf_rows_free(bf_rows **rows); /* wipes; accepts NULL */
 bool bf_rows_next(bf_rows *rows);
 size_t bf_rows_count(const bf_rows *rows);
 
-/* Values of the current row, borrowed from `rows`. A NULL or a value of another type is 0, NULL, or an empty blob. */
+/* Values of the current row, borrowed from `rows`. A NULL or a value of another type is 0, NULL, or an empty blob
+ * (whose address is NULL only for a NULL). Columns are integers, text or blobs; another type (AVG) is INTERNAL. */
 bool bf_rows_is_null(const bf_rows *rows, int column);
 int64_t bf_rows_integer(const bf_rows *rows, int column);
 const char *bf_rows_text(const bf_rows *rows, int column);

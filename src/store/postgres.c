@@ -26,31 +26,76 @@ static bf_status forget_statements(bf_postgres *db, bf_error *err)
     return bf_postgres_command(db, "DEALLOCATE ALL", NULL, err);
 }
 
+/* Type numbers to prepare with, NULLs with `of_null`. True when there is a NULL. */
+static bool choose_types(const bf_value *values, size_t count, Oid of_null, Oid ret[BF_DB_VALUES_MAX])
+{
+    bool has_null = false;
+    for (size_t i = 0; i < count; i++)
+        switch (values[i].kind) {
+        case BF_VALUE_INTEGER:
+            ret[i] = TYPE_INT8;
+            break;
+        case BF_VALUE_TEXT:
+            ret[i] = TYPE_TEXT;
+            break;
+        case BF_VALUE_BLOB:
+            ret[i] = TYPE_BYTEA;
+            break;
+        case BF_VALUE_NULL:
+            ret[i] = of_null;
+            has_null = true;
+            break;
+        }
+    return has_null;
+}
+
+static bf_status prepare_as(bf_postgres *db, const char *name, const char *sql, size_t count, const Oid *types,
+                            bf_error *err)
+{
+    PGresult *result = NULL;
+    int sent = PQsendPrepare(db->connection, name, sql, (int)count, types);
+    bf_status status = bf_postgres_finish(db, sent, &result, err);
+    PQclear(result);
+    return status;
+}
+
+/* A NULL says nothing about the type of its parameter, and PostgreSQL finds none in "$1 IS NULL OR name = $1". It is
+ * text then. The savepoint is there because a statement that cannot be prepared fails the transaction. */
+static bf_status prepare_typed(bf_postgres *db, const char *name, const char *sql, const bf_value *values, size_t count,
+                               bf_error *err)
+{
+    Oid types[BF_DB_VALUES_MAX] = {0};
+    if (!choose_types(values, count, 0, types))
+        return prepare_as(db, name, sql, count, types, err);
+    bf_status status = bf_postgres_command(db, "SAVEPOINT one_prepare", NULL, err);
+    if (status != BF_OK)
+        return status;
+    status = prepare_as(db, name, sql, count, types, err);
+    if (status != BF_OK && !db->base.lost) {
+        (void)choose_types(values, count, TYPE_TEXT, types);
+        status = bf_postgres_command(db, "ROLLBACK TO SAVEPOINT one_prepare", NULL, err);
+        if (status == BF_OK)
+            status = prepare_as(db, name, sql, count, types, err);
+    }
+    return status == BF_OK ? bf_postgres_command(db, "RELEASE SAVEPOINT one_prepare", NULL, err) : status;
+}
+
 static bf_status prepare(bf_postgres *db, const char *sql, const bf_value *values, size_t count, unsigned *ret,
                          bf_error *err)
 {
-    if (db->statements.count >= BF_STATEMENTS_MAX) {
-        bf_status status = forget_statements(db, err);
-        if (status != BF_OK)
-            return status;
-    }
+    bf_status status = BF_OK;
+    if (db->statements.count >= BF_STATEMENTS_MAX)
+        status = forget_statements(db, err);
+    if (status != BF_OK)
+        return status;
     bf_statement *place = bf_statements_find(&db->statements, sql);
     if (!place->sql) {
-        Oid types[BF_DB_VALUES_MAX] = {0};
-        for (size_t i = 0; i < count; i++)
-            types[i] = values[i].kind == BF_VALUE_INTEGER ? TYPE_INT8
-                       : values[i].kind == BF_VALUE_TEXT  ? TYPE_TEXT
-                       : values[i].kind == BF_VALUE_BLOB  ? TYPE_BYTEA
-                                                          : 0;
         char name[24];
-        name_statement(name, db->statements_made + 1);
-        PGresult *result = NULL;
-        int sent = PQsendPrepare(db->connection, name, sql, (int)count, types);
-        bf_status status = bf_postgres_finish(db, sent, &result, err);
-        PQclear(result);
+        name_statement(name, ++db->statements_made);
+        status = prepare_typed(db, name, sql, values, count, err);
         if (status != BF_OK)
             return status;
-        *place = (bf_statement){.sql = sql, .number = ++db->statements_made};
+        *place = (bf_statement){.sql = sql, .number = db->statements_made};
         db->statements.count++;
     }
     *ret = place->number;

@@ -6,8 +6,6 @@
 
 #include "store/store.h"
 
-#define BF_QUEUE_MAX 4096
-
 /* COMMITTING: the function will not run again, so its caller may leave. */
 typedef enum bf_request_state {
     BF_REQUEST_WAITING,

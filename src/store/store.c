@@ -14,6 +14,7 @@
 
 #define READERS 4
 #define BATCH_MAX 256
+#define QUEUE_MAX 4096
 #define WAIT_MS_MAX 5000
 #define PROBE_AGE_MS 1000 /* a commit or a probe that is younger says how things are */
 #define PROBE_MS_MAX 1000
@@ -46,6 +47,11 @@ static bf_status choose_driver(const char *url, const bf_driver **ret, const cha
     return BF_CONFIG_INVALID;
 }
 
+static int or_default(int given, int standard)
+{
+    return given > 0 ? given : standard;
+}
+
 static bf_status start(bf_store *store, const bf_store_options *options, bf_error *err)
 {
     bf_db *db = NULL;
@@ -54,13 +60,13 @@ static bf_status start(bf_store *store, const bf_store_options *options, bf_erro
     if (status == BF_OK)
         status = bf_migrate(db, !options->read_only, err);
     if (status == BF_OK)
-        status = bf_readers_new(store->driver, &store->connect, options->readers > 0 ? options->readers : READERS,
-                                &store->readers, err);
+        status =
+            bf_readers_new(store->driver, &store->connect, or_default(options->readers, READERS), &store->readers, err);
     /* A file that vanishes later is not made anew, empty. */
     store->connect.create = false;
     if (status == BF_OK && !options->read_only)
-        status = bf_writer_new(store->driver, &store->connect, options->batch_max > 0 ? options->batch_max : BATCH_MAX,
-                               &db, &store->writer, err);
+        status = bf_writer_new(store->driver, &store->connect, or_default(options->batch_max, BATCH_MAX),
+                               or_default(options->queue_max, QUEUE_MAX), &db, &store->writer, err);
     bf_db_close(&db);
     return status;
 }
@@ -79,7 +85,7 @@ bf_status bf_store_open(const bf_store_options *options, bf_store **ret, bf_erro
     store->driver = driver;
     store->target = bf_strdup(target);
     store->connect = (bf_connect){.target = store->target,
-                                  .wait_ms_max = options->wait_ms_max > 0 ? options->wait_ms_max : WAIT_MS_MAX,
+                                  .wait_ms_max = or_default(options->wait_ms_max, WAIT_MS_MAX),
                                   .create = options->create,
                                   .read_only = options->read_only};
     status = store->target ? start(store, options, err) : bf_fail_memory(err);

@@ -20,14 +20,14 @@ typedef struct bf_store_options {
     const char *url; /* "sqlite:PATH", or a PostgreSQL URI "postgresql://..." */
     int readers;     /* read connections at most; 0 = 4 */
     int batch_max;   /* writes in one transaction at most; 0 = 256 */
+    int queue_max;   /* writes that wait at most; 0 = 4096 */
     int wait_ms_max; /* how long a write or a connection attempt may take before it is STORE_UNAVAILABLE; 0 = 5000 */
     bool create;     /* make a SQLite file that is not there */
     bool read_only;  /* no writer; an older schema is not migrated but STORE_UNAVAILABLE */
 } bf_store_options;
 
 /* Opens the store and brings its schema forward (store/schema.h). On success the caller owns *ret. Errors:
- * CONFIG_INVALID
- * (the URL), STORE_UNAVAILABLE, STORE_NEWER (a schema this version does not know), OUT_OF_MEMORY. */
+ * CONFIG_INVALID (the URL), STORE_UNAVAILABLE, STORE_NEWER (a schema this version does not know), OUT_OF_MEMORY. */
 bf_status bf_store_open(const bf_store_options *options, bf_store **ret, bf_error *err);
 
 /* Waits for writes that are under way, then closes. Accepts NULL. */
@@ -39,7 +39,7 @@ void bf_store_free(bf_store **store);
 typedef bf_status bf_store_fn(bf_db *db, void *context, bf_error *err);
 
 /* Runs `fn` and commits. Blocks until the outcome is durable. Returns what `fn` returned, or STORE_UNAVAILABLE when the
- * transaction could not be committed (its outcome is then unknown), also when the queue of writes (4096) is full. Any
+ * transaction could not be committed (its outcome is then unknown), also when the queue of writes is full. Any
  * thread but from within an `fn`. */
 bf_status bf_store_write(bf_store *store, bf_store_fn *fn, void *context, bf_error *err);
 

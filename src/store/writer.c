@@ -24,7 +24,7 @@ struct bf_writer {
     bf_store_fn *hook;
     void *hook_context;
     pthread_t thread;
-    int batch_max;
+    int batch_max, queue_max;
 
     pthread_mutex_t lock; /* over all that follows */
     pthread_cond_t work;
@@ -349,7 +349,7 @@ static bf_status enqueue(bf_writer *writer, bf_request *request, bf_error *err)
 {
     if (pthread_equal(pthread_self(), writer->thread))
         return bf_fail(err, BF_INTERNAL, "A write cannot be made from within another one.");
-    if (writer->waiting.count >= BF_QUEUE_MAX) {
+    if (writer->waiting.count >= writer->queue_max) {
         writer->facts.writes++;
         writer->facts.failures++;
         bf_fail(err, BF_STORE_UNAVAILABLE, "Too many writes are waiting for the store.");
@@ -375,7 +375,7 @@ bf_status bf_writer_write(bf_writer *writer, bf_store_fn *fn, void *context, int
             continue;
         /* While the function runs on what is the caller's, it cannot leave; the driver bounds how long that takes. */
         if (!give_up(writer, &request))
-            request.deadline_ms += wait_ms / 10 + 1;
+            request.deadline_ms += wait_ms / 10.0;
     }
     unlock(writer);
     (void)pthread_cond_destroy(&request.done);
@@ -420,8 +420,8 @@ static void release(bf_writer *writer)
     bf_free(writer);
 }
 
-bf_status bf_writer_new(const bf_driver *driver, const bf_connect *connect, int batch_max, bf_db **db, bf_writer **ret,
-                        bf_error *err)
+bf_status bf_writer_new(const bf_driver *driver, const bf_connect *connect, int batch_max, int queue_max, bf_db **db,
+                        bf_writer **ret, bf_error *err)
 {
     bf_writer *writer = bf_calloc(1, sizeof *writer);
     if (!writer)
@@ -429,6 +429,7 @@ bf_status bf_writer_new(const bf_driver *driver, const bf_connect *connect, int 
     writer->driver = driver;
     writer->connect = connect;
     writer->batch_max = batch_max < BATCH_CEILING ? batch_max : BATCH_CEILING;
+    writer->queue_max = queue_max;
     writer->batch = bf_calloc((size_t)writer->batch_max, sizeof *writer->batch);
     if (!writer->batch || bf_wait_init(&writer->work, NULL) != BF_OK) {
         bf_free(writer->batch);

@@ -9,8 +9,8 @@ typedef struct bf_writer bf_writer;
 
 /* Starts the thread, which takes over *db (and closes it): its connection for as long as that lasts. What `connect`
  * points to must outlive the writer. On failure *db stays with the caller. */
-bf_status bf_writer_new(const bf_driver *driver, const bf_connect *connect, int batch_max, bf_db **db, bf_writer **ret,
-                        bf_error *err);
+bf_status bf_writer_new(const bf_driver *driver, const bf_connect *connect, int batch_max, int queue_max, bf_db **db,
+                        bf_writer **ret, bf_error *err);
 
 /* Ends when the writes that wait are done or out of time. Accepts NULL. */
 void bf_writer_free(bf_writer **writer);

@@ -12,60 +12,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "store/schema.h"
-#include "store/store.h"
 #include "store/time.h"
-#include "support/store_place.h"
-
-#define OK(call) assert_ok((call), #call, &err)
-
-static void assert_ok(bf_status status, const char *call, const bf_error *err)
-{
-    if (status != BF_OK)
-        fail_msg("%s: %s %s (%s)", call, bf_status_name(status), err->message, err->detail);
-}
-
-typedef struct fixture {
-    bool postgres;
-    test_store_place place;
-    bf_store *store;
-} fixture;
-
-static bf_store *open_store(fixture *with)
-{
-    bf_error err = {0};
-    bf_store *store = NULL;
-    bf_store_options options = {.url = with->place.url, .create = true};
-    OK(bf_store_open(&options, &store, &err));
-    return store;
-}
-
-static int set_up(void **state)
-{
-    fixture *with = *state;
-    if (with->postgres && !test_has_postgres())
-        return 0;
-    test_store_place_new(&with->place, with->postgres);
-    with->store = open_store(with);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture *with = *state;
-    if (with->store) {
-        bf_store_free(&with->store);
-        test_store_place_done(&with->place);
-    }
-    return 0;
-}
-
-static bf_store *store_of(void **state)
-{
-    fixture *with = *state;
-    if (!with->store)
-        skip();
-    return with->store;
-}
+#include "store_test.h"
 
 /* A setting to write or read. */
 typedef struct setting {
@@ -121,6 +69,229 @@ static void what_was_written_is_read(void **state)
     assert_false(missing.found);
 }
 
+#define BIG (5u << 20)
+
+/* Every kind of value, NULL of each, and the ends of what they can hold. */
+static bf_status put_kinds(bf_db *db, void *context, bf_error *err)
+{
+    const char *big = context;
+    static const char sql[] = "INSERT INTO idempotency(client, name, request_hash, claimed_until_ms, http_status, body,"
+                              " created_ms, session_id) VALUES($1, $2, $3, $4, $5, $6, $7, $8)";
+    bf_status status = bf_db_run(db, sql,
+                                 BF_VALUES(bf_value_text("c"), bf_value_text("null"), bf_value_blob("", 0),
+                                           bf_value_integer(INT64_MIN), bf_value_text(NULL), bf_value_blob(NULL, 9),
+                                           bf_value_integer(-1), bf_value_text(NULL)),
+                                 NULL, err);
+    if (status == BF_OK)
+        status = bf_db_run(db, sql,
+                           BF_VALUES(bf_value_text("c"), bf_value_text("full"), bf_value_blob("\0\xff\0", 3),
+                                     bf_value_integer(0), bf_value_integer(200), bf_value_blob(big, BIG),
+                                     bf_value_integer(INT64_MAX), bf_value_text("")),
+                           NULL, err);
+    return status;
+}
+
+static bf_status get_kinds(bf_db *db, void *context, bf_error *err)
+{
+    return bf_db_query(db,
+                       "SELECT name, request_hash, claimed_until_ms, http_status, body, created_ms, session_id"
+                       " FROM idempotency WHERE client = $1 ORDER BY name DESC",
+                       BF_VALUES(bf_value_text("c")), (bf_rows **)context, err);
+}
+
+static void each_kind_of_value_comes_back(void **state)
+{
+    bf_store *store = store_of(state);
+    bf_error err = {0};
+    char *big = bf_malloc(BIG);
+    for (size_t i = 0; i < BIG; i++)
+        big[i] = (char)(i * 2654435761u >> 24);
+    OK(bf_store_write(store, put_kinds, big, &err));
+    bf_rows *rows = NULL;
+    OK(bf_store_read(store, get_kinds, &rows, &err));
+    assert_int_equal(bf_rows_count(rows), 2);
+    assert_true(bf_rows_is_null(rows, 0)); /* no row yet */
+    assert_true(bf_rows_next(rows));
+    size_t size = 1;
+    assert_string_equal(bf_rows_text(rows, 0), "null");
+    assert_false(bf_rows_is_null(rows, 1)); /* an empty blob is not NULL */
+    assert_non_null(bf_rows_blob(rows, 1, &size));
+    assert_int_equal(size, 0);
+    assert_true(bf_rows_integer(rows, 2) == INT64_MIN);
+    assert_true(bf_rows_is_null(rows, 3) && bf_rows_is_null(rows, 4) && bf_rows_is_null(rows, 6));
+    assert_int_equal(bf_rows_integer(rows, 3), 0);
+    assert_null(bf_rows_text(rows, 6));
+    assert_null(bf_rows_blob(rows, 4, &size));
+    assert_true(bf_rows_integer(rows, 5) == -1);
+    assert_true(bf_rows_next(rows));
+    assert_memory_equal(bf_rows_blob(rows, 1, &size), "\0\xff\0", 3);
+    assert_int_equal(size, 3);
+    assert_int_equal(bf_rows_integer(rows, 3), 200);
+    assert_memory_equal(bf_rows_blob(rows, 4, &size), big, BIG);
+    assert_int_equal(size, BIG);
+    assert_true(bf_rows_integer(rows, 5) == INT64_MAX);
+    assert_string_equal(bf_rows_text(rows, 6), ""); /* nor is an empty text */
+    assert_null(bf_rows_text(rows, 7));             /* no such column */
+    assert_null(bf_rows_text(rows, 2));             /* of another type */
+    assert_int_equal(bf_rows_integer(rows, 0), 0);
+    assert_non_null(bf_rows_blob(rows, 0, &size));
+    assert_int_equal(size, 0);
+    assert_false(bf_rows_next(rows));
+    bf_rows_free(&rows);
+    bf_free(big);
+}
+
+static bf_status expressions(bf_db *db, void *context, bf_error *err)
+{
+    return bf_db_query(db,
+                       "SELECT COUNT(*), SUM(changed_ms), MAX(changed_ms), COALESCE(SUM(changed_ms), 0),"
+                       " (SELECT COUNT(*) FROM setting WHERE $1 IS NULL OR name = $1), 7, 'x', MIN(name),"
+                       " CASE WHEN COUNT(*) > $2 THEN 1 ELSE 0 END FROM setting",
+                       BF_VALUES(bf_value_text(NULL), bf_value_integer(1)), (bf_rows **)context, err);
+}
+
+static void sums_and_counts_are_integers(void **state)
+{
+    bf_store *store = store_of(state);
+    bf_error err = {0};
+    setting one = {.name = "1", .value = "v", .changed_ms = -1234567890123456},
+            two = {.name = "2", .value = "v", .changed_ms = -20000};
+    bf_rows *rows = NULL;
+    OK(bf_store_read(store, expressions, &rows, &err));
+    assert_true(bf_rows_next(rows));
+    assert_true(bf_rows_is_null(rows, 1));
+    assert_int_equal(bf_rows_integer(rows, 3), 0);
+    bf_rows_free(&rows);
+    OK(bf_store_write(store, put, &one, &err));
+    OK(bf_store_write(store, put, &two, &err));
+    OK(bf_store_read(store, expressions, &rows, &err));
+    assert_true(bf_rows_next(rows));
+    assert_int_equal(bf_rows_integer(rows, 0), 2);
+    assert_true(bf_rows_integer(rows, 1) == -1234567890143456);
+    assert_true(bf_rows_integer(rows, 2) == -20000);
+    assert_int_equal(bf_rows_integer(rows, 4), 2);
+    assert_int_equal(bf_rows_integer(rows, 5), 7);
+    assert_string_equal(bf_rows_text(rows, 6), "x");
+    assert_string_equal(bf_rows_text(rows, 7), "1");
+    assert_int_equal(bf_rows_integer(rows, 8), 1);
+    bf_rows_free(&rows);
+}
+
+static bf_status count_changes(bf_db *db, void *context, bf_error *err)
+{
+    int64_t *changed = context;
+    bf_status status = bf_db_run(db, "INSERT INTO quarantine(sha256, losses, last_ms) VALUES('a', 0, 0), ('b', 0, 0)",
+                                 BF_NO_VALUES, &changed[0], err);
+    if (status == BF_OK)
+        status =
+            bf_db_run(db, "INSERT INTO quarantine(sha256, losses, last_ms) VALUES($1, 0, 0) ON CONFLICT DO NOTHING",
+                      BF_VALUES(bf_value_text("a")), &changed[1], err);
+    if (status == BF_OK)
+        status = bf_db_run(db, "UPDATE quarantine SET losses = losses + 1", BF_NO_VALUES, &changed[2], err);
+    if (status == BF_OK)
+        status =
+            bf_db_run(db, "DELETE FROM quarantine WHERE sha256 = $1", BF_VALUES(bf_value_text("z")), &changed[3], err);
+    bf_rows *rows = NULL;
+    if (status == BF_OK)
+        status = bf_db_query(db, "UPDATE quarantine SET losses = losses + 1 WHERE sha256 = 'b' RETURNING losses",
+                             BF_NO_VALUES, &rows, err);
+    if (status == BF_OK && bf_rows_next(rows))
+        changed[4] = bf_rows_integer(rows, 0);
+    bf_rows_free(&rows);
+    return status;
+}
+
+static void changed_rows_are_counted(void **state)
+{
+    bf_store *store = store_of(state);
+    bf_error err = {0};
+    int64_t changed[5] = {-1, -1, -1, -1, -1};
+    OK(bf_store_write(store, count_changes, changed, &err));
+    assert_int_equal(changed[0], 2);
+    assert_int_equal(changed[1], 0);
+    assert_int_equal(changed[2], 2);
+    assert_int_equal(changed[3], 0);
+    assert_int_equal(changed[4], 2);
+}
+
+static bf_status read_head(bf_db *db, void *context, bf_error *err)
+{
+    (void)context;
+    BF_CLEANUP(bf_rows_free) bf_rows *rows = NULL;
+    bf_status status = bf_db_query(db, "SELECT size, root, note FROM audit_head", BF_NO_VALUES, &rows, err);
+    if (status != BF_OK)
+        return status;
+    size_t size = 1;
+    assert_true(bf_rows_next(rows));
+    assert_int_equal(bf_rows_integer(rows, 0), 0);
+    assert_non_null(bf_rows_blob(rows, 1, &size));
+    assert_int_equal(size, 0);
+    assert_string_equal(bf_rows_text(rows, 2), "");
+    assert_false(bf_rows_next(rows));
+    return BF_OK;
+}
+
+static void the_new_head_of_the_log_reads_the_same(void **state)
+{
+    bf_error err = {0};
+    OK(bf_store_read(store_of(state), read_head, NULL, &err));
+}
+
+static bf_status misuse(bf_db *db, void *context, bf_error *err)
+{
+    static const char *const sql[] = {
+        "INSERT INTO nowhere(a) VALUES(1)",
+        "INSERT INTO setting(name, value, changed_ms) VALUES('n', NULL, 1)", /* a constraint */
+        "SELECT 1 FROM setting WHERE name = $1",                             /* a parameter is missing */
+        "nonsense",
+    };
+    return bf_db_run(db, sql[*(int *)context], BF_NO_VALUES, NULL, err);
+}
+
+static bf_status put_bad_text(bf_db *db, void *context, bf_error *err)
+{
+    return bf_db_run(db, "INSERT INTO setting(name, value, changed_ms) VALUES($1, 'v', 1)",
+                     BF_VALUES(bf_value_text(context)), NULL, err);
+}
+
+/* What a function forgot to look at counts all the same. */
+static bf_status ignore_an_error(bf_db *db, void *context, bf_error *err)
+{
+    (void)bf_db_run(db, "INSERT INTO nowhere(b) VALUES(1)", BF_NO_VALUES, NULL, NULL);
+    return put(db, context, err);
+}
+
+static bf_status put_then_ignore(bf_db *db, void *context, bf_error *err)
+{
+    bf_status status = put(db, context, err);
+    (void)bf_db_run(db, "INSERT INTO nowhere(c) VALUES(1)", BF_NO_VALUES, NULL, NULL);
+    return status;
+}
+
+static void what_is_wrong_is_refused(void **state)
+{
+    bf_store *store = store_of(state);
+    bf_error err = {0};
+    for (int i = 0; i < 4; i++) {
+        bf_status status = bf_store_write(store, misuse, &i, &err);
+        assert_true(status == BF_STORE_UNAVAILABLE || status == BF_INTERNAL);
+        assert_true(err.status == status);
+    }
+    static const char *const bad[] = {"\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe4\xb8"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char text[8];
+        (void)snprintf(text, sizeof text, "%s", bad[i]);
+        assert_int_equal(bf_store_write(store, put_bad_text, text, &err), BF_INTERNAL);
+    }
+    setting it = {.name = "a", .value = "x"};
+    assert_int_equal(bf_store_write(store, ignore_an_error, &it, &err), BF_STORE_UNAVAILABLE);
+    assert_int_equal(bf_store_write(store, put_then_ignore, &it, &err), BF_STORE_UNAVAILABLE);
+    OK(bf_store_read(store, get, &it, &err));
+    assert_false(it.found);
+    /* And the connection is as good as before. */
+    OK(bf_store_write(store, put, &it, &err));
+}
+
 static void a_refused_write_keeps_nothing(void **state)
 {
     bf_store *store = store_of(state);
@@ -133,33 +304,182 @@ static void a_refused_write_keeps_nothing(void **state)
     assert_false(seen.found);
 }
 
-#define CASE(function)                                                                                                 \
-    {                                                                                                                  \
-        .name = #function, .test_func = function, .setup_func = set_up, .teardown_func = tear_down                     \
+static bf_status write_while_reading(bf_db *db, void *context, bf_error *err)
+{
+    return put(db, context, err);
+}
+
+static void a_reader_cannot_write(void **state)
+{
+    bf_store *store = store_of(state);
+    bf_error err = {0};
+    setting it = {.name = "a", .value = "x"};
+    assert_int_equal(bf_store_read(store, write_while_reading, &it, &err), BF_STORE_UNAVAILABLE);
+    OK(bf_store_read(store, get, &it, &err));
+    assert_false(it.found);
+}
+
+typedef struct nested {
+    bf_store *store;
+    bf_status inner;
+} nested;
+
+static bf_status write_within_a_write(bf_db *db, void *context, bf_error *err)
+{
+    (void)db;
+    (void)err;
+    nested *it = context;
+    setting inside = {.name = "inside", .value = "x"};
+    it->inner = bf_store_write(it->store, put, &inside, NULL);
+    return BF_OK;
+}
+
+static void a_write_within_a_write_is_refused(void **state)
+{
+    bf_error err = {0};
+    nested it = {.store = store_of(state)};
+    OK(bf_store_write(it.store, write_within_a_write, &it, &err));
+    assert_int_equal(it.inner, BF_INTERNAL);
+}
+
+static void it_is_there_after_a_restart(void **state)
+{
+    fixture *with = *state;
+    bf_store *store = store_of(state);
+    bf_error err = {0};
+    setting it = {.name = "a", .value = "kept", .changed_ms = 5};
+    OK(bf_store_write(store, put, &it, &err));
+    bf_store_free(&with->store);
+    with->store = open_store(with);
+    setting seen = {.name = "a"};
+    OK(bf_store_read(with->store, get, &seen, &err));
+    assert_string_equal(seen.value, "kept");
+}
+
+static void a_newer_schema_is_refused(void **state)
+{
+    fixture *with = *state;
+    bf_error err = {0};
+    bf_store_free(&(bf_store *){store_of(state)});
+    with->store = NULL;
+    test_store_place_run(&with->place, "UPDATE schema_version SET version = 1000");
+    bf_store *store = NULL;
+    bf_store_options options = {.url = with->place.url};
+    assert_int_equal(bf_store_open(&options, &store, &err), BF_STORE_NEWER);
+    assert_null(store);
+    test_store_place_run(&with->place, "UPDATE schema_version SET version = 1");
+    with->store = open_store(with);
+}
+
+static void a_place_without_tables(void **state)
+{
+    fixture *with = *state;
+    (void)store_of(state);
+    test_store_place empty;
+    test_store_place_new(&empty, with->postgres);
+    bf_error err = {0};
+    bf_store *store = NULL;
+    bf_store_options options = {.url = empty.url, .read_only = true};
+    assert_int_equal(bf_store_open(&options, &store, &err), BF_STORE_UNAVAILABLE);
+    if (!with->postgres) { /* there is no file, and none is to be made */
+        options.read_only = false;
+        assert_int_equal(bf_store_open(&options, &store, &err), BF_STORE_UNAVAILABLE);
+        assert_true(err.hint[0] != 0);
     }
+    assert_null(store);
+    test_store_place_done(&empty);
+}
+
+static void reading_only(void **state)
+{
+    fixture *with = *state;
+    bf_error err = {0};
+    setting it = {.name = "a", .value = "x"};
+    OK(bf_store_write(store_of(state), put, &it, &err));
+    bf_store *store = NULL;
+    bf_store_options options = {.url = with->place.url, .read_only = true};
+    OK(bf_store_open(&options, &store, &err));
+    setting seen = {.name = "a"};
+    OK(bf_store_read(store, get, &seen, &err));
+    assert_string_equal(seen.value, "x");
+    assert_int_equal(bf_store_write(store, put, &it, &err), BF_STORE_UNAVAILABLE);
+    bf_store_facts facts;
+    bf_store_look(store, &facts);
+    assert_false(facts.writable);
+    bf_store_before_commit(store, put, &it);
+    bf_store_free(&store);
+}
+
+static void addresses_that_are_none(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {NULL, "", "sqlite:", "mysql://x", "/tmp/file", "postgresql://u:secret@[::1/d"};
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        bf_error err = {0};
+        bf_store *store = NULL;
+        bf_store_options options = {.url = urls[i], .create = true};
+        assert_int_equal(bf_store_open(&options, &store, &err), BF_CONFIG_INVALID);
+        assert_null(strstr(err.message, "secret"));
+    }
+    bf_store_free(NULL);
+}
+
+static void facts_are_told(void **state)
+{
+    fixture *with = *state;
+    bf_store *store = store_of(state);
+    bf_store_facts facts;
+    bf_store_look(store, &facts);
+    assert_string_equal(facts.kind, with->postgres ? "postgresql" : "sqlite");
+    assert_true(facts.writable);
+    bf_error err = {0};
+    setting it = {.name = "a", .value = "x"}, refused = {.name = "b", .value = "x", .then = BF_FORBIDDEN};
+    bf_store_facts before = facts;
+    OK(bf_store_write(store, put, &it, &err));
+    assert_int_equal(bf_store_write(store, put, &refused, &err), BF_FORBIDDEN);
+    bf_store_look(store, &facts);
+    assert_int_equal(facts.writes - before.writes, 2);
+    assert_int_equal(facts.commits - before.commits, 1);
+    assert_int_equal(facts.failures - before.failures, 1);
+    assert_true(facts.writable);
+    assert_true(facts.commit_ms_last > 0 && facts.commit_ms_sum > before.commit_ms_sum);
+}
+
+static void times_as_text(void **state)
+{
+    (void)state;
+    char text[BF_TIME_TEXT_SIZE];
+    bf_time_text(1764099717123, text);
+    assert_string_equal(text, "2025-11-25T19:41:57.123Z");
+    bf_time_text(-1, text);
+    assert_string_equal(text, "1970-01-01T00:00:00.000Z");
+    bf_time_text(INT64_MAX, text);
+    assert_string_equal(text, "9999-12-31T23:59:59.999Z");
+    assert_true(bf_time_now_ms() > 1764099717123);
+    double before = bf_time_steady_ms();
+    assert_true(bf_time_steady_ms() >= before);
+}
 
 static const struct CMUnitTest CASES[] = {
     CASE(what_was_written_is_read),
+    CASE(each_kind_of_value_comes_back),
+    CASE(sums_and_counts_are_integers),
+    CASE(changed_rows_are_counted),
+    CASE(the_new_head_of_the_log_reads_the_same),
+    CASE(what_is_wrong_is_refused),
     CASE(a_refused_write_keeps_nothing),
+    CASE(a_reader_cannot_write),
+    CASE(a_write_within_a_write_is_refused),
+    CASE(it_is_there_after_a_restart),
+    CASE(a_newer_schema_is_refused),
+    CASE(a_place_without_tables),
+    CASE(reading_only),
+    CASE(facts_are_told),
+    CASE(addresses_that_are_none),
+    CASE(times_as_text),
 };
-#define CASE_COUNT (sizeof CASES / sizeof CASES[0])
-
-static int run_over(fixture *with, const char *name)
-{
-    static char names[CASE_COUNT][128];
-    struct CMUnitTest cases[CASE_COUNT];
-    for (size_t i = 0; i < CASE_COUNT; i++) {
-        cases[i] = CASES[i];
-        (void)snprintf(names[i], sizeof names[i], "%s: %s", name, CASES[i].name);
-        cases[i].name = names[i];
-        cases[i].initial_state = with;
-    }
-    return cmocka_run_group_tests_name(name, cases, NULL, NULL);
-}
 
 int main(void)
 {
-    fixture sqlite = {.postgres = false}, postgres = {.postgres = true};
-    int failed = run_over(&sqlite, "sqlite");
-    return failed + run_over(&postgres, "postgresql");
+    return run_over_both(CASES, sizeof CASES / sizeof CASES[0]);
 }
