@@ -54,9 +54,10 @@ static inline bf_value bf_value_blob(const void *data, size_t size)
 #define BF_NO_VALUES NULL, 0
 
 /* Runs a statement whose rows, if any, are of no interest. *ret_changed (may be NULL) becomes the number of rows
- * inserted, updated or deleted. Errors: STORE_UNAVAILABLE (with the database's own words as detail; also a constraint that does not hold),
- * OUT_OF_MEMORY, INTERNAL (a text that is not UTF-8, a value of more than 64 MB, parameters that do not fit the text).
- * After an error the function given to bf_store_write or bf_store_read fails as well, whatever it returns. */
+ * inserted, updated or deleted. Errors: STORE_UNAVAILABLE (with the database's own words as detail; also a constraint
+ * that does not hold), OUT_OF_MEMORY, INTERNAL (a text that is not UTF-8, a value of more than 64 MB, parameters that
+ * do not fit the text). After an error the function given to bf_store_write or bf_store_read fails as well, whatever it
+ * returns. */
 bf_status bf_db_run(bf_db *db, const char *sql, const bf_value *values, size_t count, int64_t *ret_changed,
                     bf_error *err);
 
