@@ -1,7 +1,7 @@
 # bash completion for bonafide. Commands and options come from the program's own help.
 
 _bonafide_commands() {
-    bonafide --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z ]*[a-z]\)  .*/\1/p'
+    bonafide --help 2>/dev/null | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z -]*[a-z]\)  .*/\1/p'
 }
 
 _bonafide() {

@@ -8,6 +8,7 @@ extern const cli_command CLI_CHECK, CLI_INSPECT, CLI_MATCH, CLI_REPLAY, CLI_SERV
 extern const cli_command CLI_MODELS_LIST, CLI_MODELS_VERIFY, CLI_MODELS_IMPORT, CLI_MODELS_OPTIMISE;
 extern const cli_command CLI_KEYS_CREATE, CLI_KEYS_LIST, CLI_KEYS_ROTATE, CLI_KEYS_REVOKE;
 extern const cli_command CLI_KILLSWITCH_ON, CLI_KILLSWITCH_OFF, CLI_KILLSWITCH_STATUS;
+extern const cli_command CLI_VAULT_ROTATE_KEY;
 extern const cli_command CLI_POLICY_LINT, CLI_POLICY_TEST, CLI_POLICY_EXPLAIN;
 
 /* The hidden command `nursery`, which takes nothing. */

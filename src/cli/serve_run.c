@@ -177,6 +177,8 @@ bf_status cli_service_start(cli_service *s, bf_error *err)
     if (status == BF_OK)
         status = bf_vault_open(config->vault_dir, &s->master, &s->vault, err);
     if (status == BF_OK)
+        status = bf_vault_check(s->store, &s->master, err);
+    if (status == BF_OK)
         status = start_pool(s, err);
     with_metrics.metrics = s->metrics;
     if (status == BF_OK)

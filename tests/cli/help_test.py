@@ -13,7 +13,8 @@ import tap  # noqa: E402
 
 COMMANDS = ("check", "inspect", "match", "replay", "version", "models list", "models verify", "models import",
             "models optimise", "policy lint", "policy test", "policy explain", "keys create", "keys list",
-            "keys rotate", "keys revoke", "killswitch on", "killswitch off", "killswitch status")
+            "keys rotate", "keys revoke", "killswitch on", "killswitch off", "killswitch status",
+            "vault rotate-key")
 GROUPS = sorted({command.split()[0] for command in COMMANDS if " " in command})
 
 
@@ -27,7 +28,7 @@ class Help(unittest.TestCase):
     def test_the_program_lists_its_commands(self):
         done = program.run("--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        listed = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  ", done.stdout.split("Exit status")[0], re.MULTILINE)
+        listed = re.findall(r"^  ([a-z]+(?: [a-z-]+)?)  ", done.stdout.split("Exit status")[0], re.MULTILINE)
         for command in COMMANDS:
             self.assertIn(command, listed)
 
