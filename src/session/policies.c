@@ -1,0 +1,173 @@
+/* The journeys: their names, versions and retry caps, as the workers' policies have them. */
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "session/internal.h"
+#include "store/time.h"
+
+typedef struct flow_list {
+    bf_flow_facts flow[BF_SERVICE_FLOWS_MAX];
+    int count;
+} flow_list;
+
+static void close_folder(DIR **folder)
+{
+    if (*folder)
+        (void)closedir(*folder);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const bf_flow_facts *)a)->flow, ((const bf_flow_facts *)b)->flow);
+}
+
+static bool is_policy_file(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 5 && name[0] != '.' && strcmp(name + length - 5, ".yaml") == 0;
+}
+
+static bf_status read_policy(const char *path, flow_list *list, bf_error *err)
+{
+    if (list->count == BF_SERVICE_FLOWS_MAX)
+        return bf_fail(err, BF_CONFIG_INVALID, "There are more than %d policies.", BF_SERVICE_FLOWS_MAX);
+    bf_policy *policy = NULL;
+    bf_status status = bf_policy_read(path, &policy, err);
+    if (status != BF_OK)
+        return status;
+    bf_flow_facts *facts = &list->flow[list->count++];
+    (void)snprintf(facts->flow, sizeof facts->flow, "%s", bf_policy_flow(policy));
+    (void)snprintf(facts->version, sizeof facts->version, "%s", bf_policy_version(policy));
+    for (int i = 0; i < BF_SERVICE_CHANNELS; i++)
+        facts->retry_cap[i] = bf_policy_retry_cap(policy, (bf_channel)i);
+    bf_policy_free(&policy);
+    return BF_OK;
+}
+
+static bf_status read_policies(const char *data_dir, flow_list *list, bf_error *err)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/policies", data_dir);
+    BF_CLEANUP(close_folder) DIR *folder = opendir(path);
+    if (!folder)
+        return bf_fail(err, BF_IO_ERROR, "Cannot read the policies in %s.", path);
+    bf_status status = BF_OK;
+    for (const struct dirent *entry = readdir(folder); entry && status == BF_OK; entry = readdir(folder)) {
+        if (!is_policy_file(entry->d_name))
+            continue;
+        int length = snprintf(path, sizeof path, "%s/policies/%s", data_dir, entry->d_name);
+        if (length < 0 || length >= (int)sizeof path)
+            return bf_fail(err, BF_CONFIG_INVALID, "A folder's name is too long.");
+        status = read_policy(path, list, err);
+    }
+    if (status == BF_OK && list->count == 0)
+        return bf_fail(err, BF_CONFIG_INVALID, "%s holds no policy.", path);
+    qsort(list->flow, (size_t)list->count, sizeof *list->flow, by_name);
+    return status;
+}
+
+/* ---- the audit log's view ---- */
+
+typedef struct policy_change {
+    const flow_list *list;
+    const char *actor;
+    int64_t now_ms;
+} policy_change;
+
+static json_t *versions_of(const flow_list *list)
+{
+    json_t *versions = json_array();
+    for (int i = 0; i < list->count; i++) {
+        if (json_array_append_new(versions, json_string(list->flow[i].version)) != 0) {
+            json_decref(versions);
+            return NULL;
+        }
+    }
+    return versions;
+}
+
+static bf_status is_known(bf_db *db, const char *versions, bool *ret, bf_error *err)
+{
+    BF_CLEANUP(bf_rows_free) bf_rows *rows = NULL;
+    bf_status status = bf_db_query(db, "SELECT value FROM setting WHERE name = 'policies'", BF_NO_VALUES, &rows, err);
+    if (status != BF_OK)
+        return status;
+    const char *value = bf_rows_next(rows) ? bf_rows_text(rows, 0) : NULL;
+    *ret = value && strcmp(value, versions) == 0;
+    return BF_OK;
+}
+
+static bf_status remember(bf_db *db, const policy_change *change, const char *versions, const json_t *facts,
+                          bf_error *err)
+{
+    bool known = false;
+    bf_status status = is_known(db, versions, &known, err);
+    if (status != BF_OK || known)
+        return status;
+    status = bf_db_run(db,
+                       "INSERT INTO setting(name, value, changed_ms) VALUES('policies', $1, $2) ON CONFLICT(name)"
+                       " DO UPDATE SET value = excluded.value, changed_ms = excluded.changed_ms",
+                       BF_VALUES(bf_value_text(versions), bf_value_integer(change->now_ms)), NULL, err);
+    bf_audit_entry entry = {BF_AUDIT_POLICY_CHANGED, change->now_ms, change->actor, facts};
+    return status == BF_OK ? bf_audit_append(db, &entry, NULL, err) : status;
+}
+
+static bf_status write_change(bf_db *db, void *context, bf_error *err)
+{
+    const policy_change *change = context;
+    json_t *list = versions_of(change->list);
+    json_t *facts = json_pack("{so}", "policies", list);
+    BF_CLEANUP(bf_text_done) bf_text text = {0};
+    BF_CLEANUP(bf_free_string) char *versions = NULL;
+    bf_text_put(&text, NULL, json_incref(list));
+    bf_status status = facts ? bf_text_take_string(&text, &versions, err) : bf_fail_memory(err);
+    if (status == BF_OK)
+        status = remember(db, change, versions, facts, err);
+    json_decref(facts);
+    return status;
+}
+
+bf_status bf_service_policies(bf_service *service, const char *actor, bf_error *err)
+{
+    flow_list *list = bf_calloc(1, sizeof *list);
+    if (!list)
+        return bf_fail_memory(err);
+    bf_status status = read_policies(service->parts.data_dir, list, err);
+    if (status == BF_OK) {
+        policy_change change = {list, actor, bf_time_now_ms()};
+        status = bf_store_write(service->parts.store, write_change, &change, err);
+    }
+    if (status == BF_OK) {
+        (void)pthread_rwlock_wrlock(&service->flows_lock);
+        memcpy(service->flow, list->flow, sizeof service->flow);
+        service->flow_count = list->count;
+        (void)pthread_rwlock_unlock(&service->flows_lock);
+    }
+    bf_free(list);
+    return status;
+}
+
+bool bf_service_flow(const bf_service *service, const char *flow, bf_flow_facts *ret)
+{
+    /* The lock is no part of what a reader sees. */
+    pthread_rwlock_t *lock = (pthread_rwlock_t *)(uintptr_t)&service->flows_lock;
+    bool found = false;
+    (void)pthread_rwlock_rdlock(lock);
+    for (int i = 0; i < service->flow_count && !found; i++) {
+        found = strcmp(service->flow[i].flow, flow) == 0;
+        if (found)
+            *ret = service->flow[i];
+    }
+    (void)pthread_rwlock_unlock(lock);
+    return found;
+}
+
+bool bf_service_has_flow(const bf_service *service, const char *flow)
+{
+    bf_flow_facts facts;
+    return bf_service_flow(service, flow, &facts);
+}
