@@ -125,6 +125,23 @@ static void a_signature_is_fresh(void **state)
     }
 }
 
+/* The example of docs/reference/access.md, computed by openssl. */
+static void the_documented_example_is_signed_so(void **state)
+{
+    (void)state;
+    static const char body[] = "{\"flow\": \"account_opening\", \"channel\": \"mobile_web\"}";
+    uint8_t secret[BF_SECRET_SIZE], digest[32];
+    char header[BF_SIGNATURE_SIZE];
+    for (int i = 0; i < BF_SECRET_SIZE; i++)
+        secret[i] = (uint8_t)i;
+    (void)crypto_hash_sha256(digest, (const uint8_t *)body, sizeof body - 1);
+    bf_signed_request request = {
+        .method = "POST", .target = "/v1/sessions", .body_sha256 = digest, .now_ms = 1795635600000};
+    bf_signature_write(secret, &request, "0123456789abcdef", header);
+    assert_string_equal(header, "t=1795635600000, n=0123456789abcdef, "
+                                "v1=694e8043e9e81126de257918c93992f7c9447e11cf8001a372d169fb6e82756e");
+}
+
 static void other_text_is_no_signature(void **state)
 {
     (void)state;
@@ -408,6 +425,7 @@ int main(void)
         ACCESS_CASE(every_part_of_a_request_is_signed),
         ACCESS_CASE(no_changed_bit_of_a_signature_is_accepted),
         ACCESS_CASE(a_signature_is_fresh),
+        cmocka_unit_test(the_documented_example_is_signed_so),
         cmocka_unit_test(other_text_is_no_signature),
         ACCESS_CASE(a_retry_gets_the_first_answer),
         ACCESS_CASE(a_name_belongs_to_one_request_of_one_client),
