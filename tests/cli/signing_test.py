@@ -16,7 +16,7 @@ import program  # noqa: E402
 import tap  # noqa: E402
 
 PAGE = (program.SOURCE / "docs/reference/access.md").read_text(encoding="utf-8")
-BODY = '{"flow": "account_opening", "channel": "mobile_web"}'
+BODY = '{"flow_type": "account_opening", "channel": "mobile_web"}'
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
