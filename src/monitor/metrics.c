@@ -12,8 +12,10 @@ static void fill_flows(bf_metrics *metrics, const char *const flows[], int flow_
         char *flow = metrics->flow[set->count];
         (void)snprintf(flow, BF_NAME_MAX, "%s", flows[i]);
         /* Anything else would have to be escaped in the text; names of policies hold nothing else. */
-        for (char *c = flow; *c; c++)
-            *c = strchr("\"\\\n", *c) ? '_' : *c;
+        for (char *c = flow; *c; c++) {
+            if (strchr("\"\\\n", *c))
+                *c = '_';
+        }
         set->value[set->count++] = flow;
     }
 }
@@ -93,8 +95,8 @@ void bf_metrics_request(bf_metrics *metrics, const char *route, int http, double
 {
     char code[16];
     (void)snprintf(code, sizeof code, "%d", http);
-    bf_metrics_count(metrics, BF_FAMILY_REQUESTS, (const char *[]){route, code}, 1);
-    bf_metrics_count(metrics, BF_FAMILY_REQUEST_SECONDS, (const char *[]){route}, seconds);
+    bf_metrics_count(metrics, BF_FAMILY_REQUESTS, (const char *[BF_LABELS_MAX]){route, code}, 1);
+    bf_metrics_count(metrics, BF_FAMILY_REQUEST_SECONDS, (const char *[BF_LABELS_MAX]){route}, seconds);
 }
 
 void bf_metrics_security(bf_metrics *metrics, bf_security_signal signal)
@@ -103,19 +105,19 @@ void bf_metrics_security(bf_metrics *metrics, bf_security_signal signal)
         return;
     const bf_values *signals = &metrics->set[BF_SET_SIGNAL];
     const char *name = (unsigned)signal < BF_SECURITY_COUNT ? signals->value[signal] : NULL;
-    bf_metrics_count(metrics, BF_FAMILY_SECURITY, (const char *[]){name}, 1);
+    bf_metrics_count(metrics, BF_FAMILY_SECURITY, (const char *[BF_LABELS_MAX]){name}, 1);
 }
 
 void bf_metrics_session(bf_metrics *metrics, const char *flow, const char *channel, const char *state, int attempts,
                         double seconds)
 {
     channel = channel ? channel : "unspecified";
-    bf_metrics_count(metrics, BF_FAMILY_SESSIONS, (const char *[]){flow, channel, state}, 1);
-    bf_metrics_count(metrics, BF_FAMILY_SESSION_ATTEMPTS, (const char *[]){state}, attempts);
-    bf_metrics_count(metrics, BF_FAMILY_SESSION_SECONDS, (const char *[]){state}, seconds);
+    bf_metrics_count(metrics, BF_FAMILY_SESSIONS, (const char *[BF_LABELS_MAX]){flow, channel, state}, 1);
+    bf_metrics_count(metrics, BF_FAMILY_SESSION_ATTEMPTS, (const char *[BF_LABELS_MAX]){state}, attempts);
+    bf_metrics_count(metrics, BF_FAMILY_SESSION_SECONDS, (const char *[BF_LABELS_MAX]){state}, seconds);
 }
 
 void bf_metrics_webhook(bf_metrics *metrics, const char *outcome)
 {
-    bf_metrics_count(metrics, BF_FAMILY_WEBHOOKS, (const char *[]){outcome}, 1);
+    bf_metrics_count(metrics, BF_FAMILY_WEBHOOKS, (const char *[BF_LABELS_MAX]){outcome}, 1);
 }

@@ -53,7 +53,7 @@ static void put_head(writer *out, const char *name, const char *help, const char
 /* {a="x",b="y"}; nothing without labels. `le` is one more label when it is not NULL. */
 static void put_labels(writer *out, const bf_metrics *metrics, const bf_family *family, size_t number, const char *le)
 {
-    size_t part[BF_LABELS_MAX];
+    size_t part[BF_LABELS_MAX] = {0};
     for (int i = family->label_count - 1; i >= 0; i--) {
         size_t count = (size_t)metrics->set[family->set[i]].count;
         part[i] = number % count;

@@ -58,13 +58,15 @@ static size_t count(size_t *bytes, size_t more)
     return *bytes <= ANSWER_BYTES_MAX ? more : 0;
 }
 
-static size_t take_body(char *data, size_t size, size_t number, void *context)
+static size_t take_body(char *data, /* NOLINT(readability-non-const-parameter): libcurl's type */
+                        size_t size, size_t number, void *context)
 {
     (void)data;
     return count(&((exchange *)context)->body_bytes, size * number);
 }
 
-static size_t take_header(char *data, size_t size, size_t number, void *context)
+static size_t take_header(char *data, /* NOLINT(readability-non-const-parameter): libcurl's type */
+                          size_t size, size_t number, void *context)
 {
     (void)data;
     return count(&((exchange *)context)->header_bytes, size * number);
