@@ -422,7 +422,7 @@ static void memory_runs_out(void **state)
 
 #define CASE(function)                                                                                                 \
     {                                                                                                                  \
-        .name = #function, .test_func = function, .setup_func = set_up, .teardown_func = tear_down                     \
+        .name = #function, .test_func = (function), .setup_func = set_up, .teardown_func = tear_down                   \
     }
 
 static const struct CMUnitTest CASES[] = {
