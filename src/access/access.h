@@ -12,7 +12,7 @@
 
 typedef enum bf_access_role {
     BF_ACCESS_INTEGRATOR = 1, /* a client's back end: sessions, judgements, its own decisions */
-    BF_ACCESS_REVIEWER = 2,   /* looks at uncertain cases */
+    BF_ACCESS_REVIEWER = 2,   /* looks at its client's uncertain cases */
     BF_ACCESS_AUDITOR = 4,    /* reads decisions and proofs of all clients */
     BF_ACCESS_OPERATOR = 8,   /* runs the service: metrics, kill switch */
     BF_ACCESS_PERSON = 16     /* holds a session's token: may send captures to that session, nothing else */
@@ -27,6 +27,12 @@ typedef struct bf_principal {
     int attempt;                  /* the attempt that the token is for */
     bool must_sign;               /* requests with this key have to be signed */
 } bf_principal;
+
+/* Whether sessions and decisions of every client are open to the caller, or its own client's only. */
+static inline bool bf_principal_sees_all(const bf_principal *who)
+{
+    return who->role == BF_ACCESS_AUDITOR || who->role == BF_ACCESS_OPERATOR;
+}
 
 /* Deletes what time has made useless: nonces that could not be used again anyway, idempotency keys older than
  * BF_IDEMPOTENCY_KEEP_MS, full rate buckets (a full bucket and none are the same). At most `limit` rows of each, so

@@ -187,8 +187,7 @@ bf_status bf_session_state_answer(const bf_service *service, const bf_call *call
 bf_status bf_session_of_call(bf_db *db, const bf_call *call, bf_session *ret, bool *ret_foreign, bf_error *err)
 {
     bf_status status = bf_session_load(db, call->id, ret, err);
-    bool own_only = call->who->role == BF_ACCESS_INTEGRATOR || call->who->role == BF_ACCESS_PERSON;
-    bool foreign = status == BF_OK && own_only && strcmp(ret->client, call->who->client) != 0;
+    bool foreign = status == BF_OK && !bf_principal_sees_all(call->who) && strcmp(ret->client, call->who->client) != 0;
     if (ret_foreign)
         *ret_foreign = foreign;
     if (!foreign)

@@ -99,13 +99,12 @@ static void decision_look_done(decision_look *at)
 static bf_status find_client(bf_db *db, decision_look *at, bf_error *err)
 {
     BF_CLEANUP(bf_rows_free) bf_rows *rows = NULL;
-    bool own_only = at->call->who->role == BF_ACCESS_INTEGRATOR;
-    bf_status status = bf_db_query(
-        db,
-        "SELECT client FROM decision WHERE request_id = $1 AND (client = $2 OR $3 = 0)"
-        " ORDER BY CASE WHEN client = $2 THEN 0 ELSE 1 END, at_ms DESC LIMIT 1",
-        BF_VALUES(bf_value_text(at->call->id), bf_value_text(at->call->who->client), bf_value_integer(own_only)), &rows,
-        err);
+    bf_status status = bf_db_query(db,
+                                   "SELECT client FROM decision WHERE request_id = $1 AND (client = $2 OR $3 = 1)"
+                                   " ORDER BY CASE WHEN client = $2 THEN 0 ELSE 1 END, at_ms DESC LIMIT 1",
+                                   BF_VALUES(bf_value_text(at->call->id), bf_value_text(at->call->who->client),
+                                             bf_value_integer(bf_principal_sees_all(at->call->who))),
+                                   &rows, err);
     if (status != BF_OK)
         return status;
     const char *client = bf_rows_next(rows) ? bf_rows_text(rows, 0) : NULL;

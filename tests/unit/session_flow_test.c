@@ -405,7 +405,10 @@ static void test_who_sees_a_decision(void **state)
     assert_int_equal(kit_call(k, bf_service_decision_get, &look, NULL, NULL, NULL), BF_NOT_FOUND);
     look.who = &KIT_AUDITOR;
     assert_int_equal(kit_call(k, bf_service_decision_get, &look, NULL, NULL, NULL), BF_OK);
-    look.who = &KIT_REVIEWER;
+    look.who = &KIT_REVIEWER; /* of another client */
+    assert_int_equal(kit_call(k, bf_service_decision_get, &look, NULL, NULL, NULL), BF_NOT_FOUND);
+    const bf_principal reviewer = {.role = BF_ACCESS_REVIEWER, .client = "bank", .key_id = "reviewerkey"};
+    look.who = &reviewer;
     assert_int_equal(kit_call(k, bf_service_decision_get, &look, NULL, NULL, NULL), BF_OK);
     assert_int_equal(kit_leaves(k, "record_read", "order-2"), 2);
     /* The same id is free for another client. */
