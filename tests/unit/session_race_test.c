@@ -174,6 +174,31 @@ static void test_one_key_is_one_judgement(void **state)
     assert_true(runners[0].repeated);
 }
 
+static void *judge_same_id(void *context)
+{
+    runner *r = context;
+    kit_request request = {.who = &KIT_BACK_END, .image = "a picture", .body = "{}", .request_id = "the same"};
+    r->status = kit_call(r->k, bf_service_liveness, &request, NULL, NULL, NULL);
+    return NULL;
+}
+
+/* All are judged, because nobody is there before; one is stored. */
+static void test_one_request_id_is_one_decision(void **state)
+{
+    kit *k = *state;
+    void *(*what[THREADS])(void *);
+    runner runners[THREADS];
+    k->script = (kit_script){.decision = "approve", .reason = "LIVE", .meanwhile = linger};
+    for (int i = 0; i < THREADS; i++) {
+        runners[i] = (runner){.k = k};
+        what[i] = judge_same_id;
+    }
+    run(runners, what, THREADS);
+    assert_int_equal(count_status(runners, THREADS, BF_OK), 1);
+    assert_int_equal(count_status(runners, THREADS, BF_REQUEST_ID_TAKEN), THREADS - 1);
+    assert_int_equal(kit_leaves(k, "decision", "the same"), 1);
+}
+
 /* An upload, an erasure and housekeeping meet: whoever comes first, nothing personal is left. */
 static void test_erasure_wins(void **state)
 {
@@ -205,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_one_token_is_good_for_one_attempt),
         cmocka_unit_test(test_no_retry_is_lost),
         cmocka_unit_test(test_one_key_is_one_judgement),
+        cmocka_unit_test(test_one_request_id_is_one_decision),
         cmocka_unit_test(test_erasure_wins),
     };
     return kit_run_over_both("session_race", tests, sizeof tests / sizeof *tests);
