@@ -32,7 +32,7 @@ static const char *const SAYS[] = {
     [BF_FOUND_TAIL_UNSIGNED] = "no signature covers them%s",
     [BF_FOUND_TAIL_CUT] = "cut off: a signed checkpoint knows them%s",
     [BF_FOUND_HISTORY] = "these are not the leaves of the checkpoint that was kept%s",
-    [BF_FOUND_OTHER_KEY] = "the export is of another log or key: %s",
+    [BF_FOUND_OTHER_KEY] = "another log or key: %s",
     [BF_FOUND_ORDER] = "out of order: %s",
     [BF_FOUND_CUT_SHORT] = "the export ends before its last line%s",
 };

@@ -62,10 +62,16 @@ bf_status bf_verify_new(const bf_verify_options *options, bf_verify **ret, bf_er
         return bf_fail_memory(err);
     if (options->key)
         v->key = *options->key;
-    if (options->against)
-        v->against = *options->against;
     v->has_key = options->key != NULL;
-    v->has_against = options->against != NULL;
+    if (options->against) {
+        v->against_text = bf_malloc(options->against_size + 1);
+        v->against_size = options->against_size;
+        if (!v->against_text) {
+            bf_verify_free(&v);
+            return bf_fail_memory(err);
+        }
+        memcpy(v->against_text, options->against, options->against_size);
+    }
     v->report = options->report;
     v->context = options->context;
     v->tree.report = tell_of_tree;
@@ -87,6 +93,7 @@ void bf_verify_free(bf_verify **verify)
     json_decref(v->head);
     bf_free(v->erased.entry);
     bf_free(v->line);
+    bf_free(v->against_text);
     bf_log_key_done(&v->key);
     bf_free(v);
     *verify = NULL;
@@ -96,6 +103,18 @@ static bf_status fail_line(const bf_verify *v, bf_error *err, const char *what)
 {
     return bf_fail(err, BF_INVALID_ARGUMENT, "Line %lld of the export cannot be read: %s.", (long long)v->line_number,
                    what);
+}
+
+/* The key is known now. */
+static bf_status read_against(bf_verify *v, bf_error *err)
+{
+    bf_status status = bf_note_verify(&v->key, v->against_text, v->against_size, &v->against, NULL);
+    if (status == BF_INVALID_ARGUMENT)
+        return bf_fail(err, BF_INVALID_ARGUMENT, "The checkpoint to verify against is no signed checkpoint.");
+    v->has_against = status == BF_OK;
+    if (status != BF_OK)
+        bf_verify_tell(v, BF_FOUND_OTHER_KEY, 0, 0, "the checkpoint that was kept is not signed by it");
+    return BF_OK;
 }
 
 /* The first line. */
@@ -114,7 +133,7 @@ static bf_status begin(bf_verify *v, json_t *row, bf_error *err)
         bf_verify_tell(v, BF_FOUND_OTHER_KEY, 0, 0, named.origin);
     (void)snprintf(v->summary.origin, sizeof v->summary.origin, "%s", v->key.origin);
     v->begun = true;
-    return BF_OK;
+    return v->against_text ? read_against(v, err) : BF_OK;
 }
 
 /* Whether a row at this place in the log lies behind everything that was signed. */

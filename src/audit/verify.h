@@ -23,9 +23,10 @@
 typedef struct bf_verify bf_verify;
 
 typedef struct bf_verify_options {
-    const bf_log_key *key;        /* NULL: the one that the export names, which proves nothing about who made it */
-    const bf_checkpoint *against; /* already verified with the key; NULL: none */
-    bf_finding_fn *report;        /* told each finding, mostly in the order of leaves */
+    const bf_log_key *key; /* NULL: the one that the export names, which proves nothing about who made it */
+    const char *against;   /* a signed checkpoint that was kept elsewhere; NULL: none */
+    size_t against_size;
+    bf_finding_fn *report; /* told each finding, mostly in the order of leaves */
     void *context;
 } bf_verify_options;
 
@@ -41,8 +42,8 @@ typedef struct bf_verify_summary {
 bf_status bf_verify_new(const bf_verify_options *options, bf_verify **ret, bf_error *err);
 void bf_verify_free(bf_verify **verify); /* accepts NULL */
 
-/* The next bytes, cut anywhere. INVALID_ARGUMENT when this is no export that can be read (says the line); nothing more
- * may then be given. Untrusted bytes. */
+/* The next bytes, cut anywhere. INVALID_ARGUMENT when this is no export that can be read (says the line), or the kept
+ * checkpoint none that can be; nothing more may then be given. Untrusted bytes. */
 bf_status bf_verify_feed(bf_verify *verify, const void *data, size_t size, bf_error *err);
 
 /* The end of the bytes. The log is whole when ret->findings is 0. INVALID_ARGUMENT, as above. */

@@ -45,6 +45,8 @@ typedef struct bf_erased {
 struct bf_verify {
     bf_log_key key;
     bool has_key, has_against;
+    char *against_text;
+    size_t against_size;
     bf_checkpoint against;
     bf_finding_fn *report;
     void *context;
