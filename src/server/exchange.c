@@ -37,12 +37,6 @@ void *bf_exchange_open(void *context, const char *target, struct MHD_Connection 
     return exchange;
 }
 
-static enum MHD_Result answer_error(bf_exchange *exchange, const bf_error *err)
-{
-    bf_connection_set_phase(exchange->server->connections, exchange->connection, BF_PHASE_ANSWERING);
-    return bf_exchange_answer_error(exchange, err);
-}
-
 static enum MHD_Result take_part(void *context, enum MHD_ValueKind kind, const char *key, const char *file,
                                  const char *type, const char *encoding, const char *data, uint64_t offset, size_t size)
 {
@@ -88,7 +82,7 @@ static enum MHD_Result begin(bf_exchange *exchange, const char *method, const ch
      * may take the answer away from the client. */
     bool waits = exchange->headers.expect != NULL;
     if (exchange->has_body && (exchange->chunked || waits || exchange->declared > DISCARD_BYTES_MAX))
-        return answer_error(exchange, err);
+        return bf_exchange_answer_error(exchange, err);
     return MHD_YES;
 }
 
@@ -134,14 +128,11 @@ static enum MHD_Result finish(bf_exchange *exchange)
 {
     bf_error *err = &exchange->err;
     enum MHD_Result result = MHD_NO;
-    bf_connections *connections = exchange->server->connections;
     if (exchange->refused)
-        return answer_error(exchange, err);
-    if (strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS) == 0) {
-        bf_connection_set_phase(connections, exchange->connection, BF_PHASE_ANSWERING);
+        return bf_exchange_answer_error(exchange, err);
+    if (strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS) == 0)
         return bf_exchange_answer_preflight(exchange);
-    }
-    bf_connection_set_phase(connections, exchange->connection, BF_PHASE_WORKING);
+    bf_connection_set_phase(exchange->server->connections, exchange->connection, BF_PHASE_WORKING);
     if (bf_exchange_page(exchange, &result))
         return result;
     bf_answer answer = {0};
@@ -149,7 +140,6 @@ static enum MHD_Result finish(bf_exchange *exchange)
     if (status == BF_OK)
         status = bf_exchange_operate(exchange, &answer, err);
     exchange->retry_after_s = answer.retry_after_s;
-    bf_connection_set_phase(connections, exchange->connection, BF_PHASE_ANSWERING);
     if (status != BF_OK) {
         result = bf_exchange_answer_error(exchange, err);
     } else {

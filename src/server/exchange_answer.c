@@ -79,6 +79,7 @@ static enum MHD_Result queue(bf_exchange *exchange, struct MHD_Response *respons
     if (!response)
         return MHD_NO;
     exchange->answered = true;
+    bf_connection_set_phase(exchange->server->connections, exchange->connection, BF_PHASE_ANSWERING);
     enum MHD_Result result = MHD_queue_response(exchange->http, (unsigned)exchange->status, response);
     MHD_destroy_response(response);
     return result;

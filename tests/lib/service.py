@@ -107,7 +107,7 @@ class Server:
             time.sleep(0.02)
         raise AssertionError(f"the server was not ready after {START_S} s:\n{self.log_text()[-3000:]}")
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM):
