@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import program  # noqa: E402
 import tap  # noqa: E402
 
-COMMANDS = ("check", "inspect", "match", "replay", "version", "models list", "models verify", "models import",
+COMMANDS = ("check", "inspect", "match", "replay", "serve", "version", "models list", "models verify", "models import",
             "models optimise", "policy lint", "policy test", "policy explain", "keys create", "keys list",
             "keys rotate", "keys revoke", "killswitch on", "killswitch off", "killswitch status",
             "vault rotate-key", "audit export", "audit verify", "audit checkpoint", "audit key")

@@ -249,3 +249,27 @@ def sample(name="person-1.jpg"):
     """A sample photo's bytes; None where there is none."""
     path = program.SAMPLES / name
     return path.read_bytes() if path.exists() else None
+
+
+def statuses(data):
+    """The status codes of all answers in what came back."""
+    found, rest = [], data
+    while rest.startswith(b"HTTP/1.1 "):
+        head, _, rest = rest.partition(b"\r\n\r\n")
+        found.append(int(head.split()[1]))
+        length = 0
+        for line in head.split(b"\r\n")[1:]:
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        if found[-1] != 100:
+            rest = rest[length:]
+    return found
+
+
+def code_of(data):
+    body = data.rpartition(b"\r\n\r\n")[2]
+    try:
+        return (json.loads(body).get("error") or {}).get("code")
+    except ValueError:
+        return None

@@ -127,8 +127,8 @@ class Tls(unittest.TestCase):
             server.send(signal.SIGHUP)
             failed = server.wait_log("reload_failed")
             self.assertIn("is not the key of the certificate", failed[0]["message"])
-            self.assertEqual(server.ask("GET", "/healthz", connection=server.connection(self.trusting(self.first))).status,
-                             200)
+            old = server.connection(self.trusting(self.first))
+            self.assertEqual(server.ask("GET", "/healthz", connection=old).status, 200)
 
     def test_an_expired_certificate_is_told(self):
         with self.server(self.old) as server:

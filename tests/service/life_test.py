@@ -1,0 +1,139 @@
+"""A server's life: its configuration, its log, signals, and the end."""
+import os
+import pathlib
+import signal
+import socket
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+import program  # noqa: E402
+import service  # noqa: E402
+import tap  # noqa: E402
+
+
+class Life(unittest.TestCase):
+    """Servers of their own."""
+
+    def test_the_log_names_no_secret(self):
+        with service.Server() as own:
+            key = own.key()
+            own.ask("POST", "/v1/liveness?secret=1", key, {"image": "AAAA"})
+            own.ask("POST", "/v1/sessions", key, {"flow_type": "account_opening", "subject": "Jane Doe 1970"})
+            text = own.log_text()
+            self.assertNotIn(key.split("_")[2], text)
+            self.assertNotIn("Jane", text)
+            self.assertNotIn("secret=1", text)
+            self.assertNotIn("127.0.0.1\"", text)
+            lines = [line for line in own.log() if line.get("event") == "request"]
+            self.assertEqual(lines[0]["key"], key.split("_")[1])
+
+    def test_a_proxy_is_believed_where_it_is_trusted(self):
+        with service.Server({"trusted_proxies": ["127.0.0.1"]}) as own:
+            for forwarded in ("198.51.100.7", "203.0.113.9, 198.51.100.7", "junk, 198.51.100.7", "198.51.100.8"):
+                own.ask("GET", "/docs", headers={"X-Forwarded-For": forwarded})
+            seen = [line["address"] for line in own.wait_log("request", 4)]
+            self.assertEqual((seen[0] == seen[1], seen[0] == seen[2], seen[0] == seen[3]), (True, True, False))
+        with service.Server() as own:
+            for forwarded in ("198.51.100.7", "198.51.100.8"):
+                own.ask("GET", "/docs", headers={"X-Forwarded-For": forwarded})
+            seen = [line["address"] for line in own.wait_log("request", 2)]
+            self.assertEqual(seen[0], seen[1])
+
+    def test_rates(self):
+        with service.Server({"rates": {"per_address": {"per_second": 1, "burst": 5}}}) as own:
+            got = [own.ask("GET", "/docs") for _ in range(12)]
+            refused = [answer for answer in got if answer.status == 429]
+            self.assertGreaterEqual(len(refused), 4)
+            self.assertEqual(refused[0].code, "RATE_LIMITED")
+            self.assertGreaterEqual(int(refused[0].headers["Retry-After"]), 1)
+            self.assertEqual(own.ask("GET", "/healthz").status, 200)
+
+    def test_a_unix_socket(self):
+        folder = program.scratch()
+        with service.Server({"listen": [f"unix:{folder}/http.sock", "127.0.0.1:0"]}) as own:
+            self.assertEqual(own.ask("GET", "/healthz").status, 200)
+            self.assertEqual(oct(os.stat(folder / "http.sock").st_mode & 0o777), "0o660")
+            own.kill()
+            own.start()
+            self.assertEqual(own.ask("GET", "/healthz").status, 200)
+        self.assertFalse((folder / "http.sock").exists())
+
+    def test_a_drain_finishes_what_is_under_way(self):
+        photo = service.sample()
+        if photo is None:
+            self.skipTest("no sample photos")
+        own = service.Server()
+        results = []
+
+        def work():
+            results.append(own.ask("POST", "/v1/liveness", key, [("image", photo)]).status)
+        key = own.key()
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.1)
+        self.assertEqual(own.stop(), 0)
+        for thread in threads:
+            thread.join()
+        self.assertEqual(results, [200] * 6)
+        self.assertEqual(own.log()[-1]["event"], "end")
+
+    def test_a_second_signal_ends_at_once(self):
+        own = service.Server({"limits": {"request_s": 60}})
+        with socket.create_connection(("127.0.0.1", own.port), timeout=5) as peer:
+            peer.sendall(b"GET /healthz HTTP/1.1\r\n")
+            time.sleep(0.3)
+            own.send(signal.SIGTERM)
+            own.wait_log("drain")
+            start = time.monotonic()
+            self.assertEqual(own.stop(), 70)
+            self.assertLess(time.monotonic() - start, 5)
+
+    def test_reload(self):
+        with service.Server() as own:
+            self.assertEqual(own.ask("GET", "/metrics").status, 200)
+            own.config["metrics"] = "operator"
+            own.write_config()
+            own.send(signal.SIGHUP)
+            own.wait_log("reloaded")
+            self.assertEqual(own.ask("GET", "/metrics").status, 401)
+            self.assertEqual(own.ask("GET", "/metrics", own.key("integrator")).status, 403)
+            self.assertEqual(own.ask("GET", "/metrics", own.key("operator")).status, 200)
+            own.config["metrics"] = "nobody"
+            own.write_config()
+            own.send(signal.SIGHUP)
+            failed = own.wait_log("reload_failed")
+            self.assertIn("metrics", failed[0]["message"])
+            self.assertEqual(own.ask("GET", "/metrics", own.key("operator")).status, 200)
+
+
+class Configuration(unittest.TestCase):
+    def check(self, changes, text):
+        own = service.Server(changes, start=False)
+        done = own.run("serve", "--check", check=False)
+        self.assertEqual(done.returncode, 64, done)
+        self.assertIn(text, done.stderr)
+
+    def test_faults_are_named(self):
+        self.check({"listen": ["0.0.0.0:80"]}, "plain HTTP")
+        self.check({"listen": ["localhost:80"]}, "no address to listen on")
+        self.check({"lisen": []}, "did you mean 'listen'")
+        self.check({"tls": {"certificate": "a.pem"}}, "belong together")
+        self.check({"tls": {"certificate": "a.pem", "key": "a.key"}}, "a.pem")
+        self.check({"limits": {"request_s": 0}}, "request_s")
+        self.check({"cors_origins": ["*"]}, "no origin")
+        self.check({"trusted_proxies": ["10.0.0.0/40"]}, "no address or network")
+        self.check({"sessions": {"token_s": 600, "session_s": 60}}, "longer")
+        self.check({}, "--create")
+
+    def test_a_good_one_passes(self):
+        own = service.Server(start=False)
+        self.assertEqual(own.run("serve", "--check", "--create").stdout, f"{own.path}: no fault\n")
+        self.assertEqual(oct(os.stat(own.folder / "state").st_mode & 0o777), "0o700")
+        self.assertEqual(oct(os.stat(own.folder / "state/master.key").st_mode & 0o777), "0o600")
+        self.assertEqual(own.run("serve", "--check").returncode, 0)
+
+tap.main()
