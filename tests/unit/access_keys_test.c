@@ -262,8 +262,7 @@ static void bad_requests_make_no_key(void **state)
 static void labels_are_text_of_any_language(void **state)
 {
     access_store *place = *state;
-    static const char *const labels[] = {"", "Nguyễn: máy chủ",
-                                         "\xf0\x9f\x94\x91", "it's \"quoted\" $1", "\xc2\xa0"};
+    static const char *const labels[] = {"", "Nguyễn: máy chủ", "\xf0\x9f\x94\x91", "it's \"quoted\" $1", "\xc2\xa0"};
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         bf_key_request request = a_request();
         bf_new_key key = {0};

@@ -2,11 +2,13 @@
 #include "access_store.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 
 #include "access/access.h"
 #include "access/limit.h"
 #include "base/bytes.h"
+#include "store/time.h"
 
 #define THREADS 8
 
@@ -189,6 +191,18 @@ static void *push(void *argument)
     return NULL;
 }
 
+static void push_all(crowd *c)
+{
+    pthread_t threads[THREADS];
+    person persons[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        persons[i] = (person){.crowd = c, .number = i};
+        assert_int_equal(pthread_create(&threads[i], NULL, push, &persons[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
 /* A millisecond passes while each thread asks once. */
 static void run_crowd(access_store *place, bf_rate rate, int tries)
 {
@@ -197,14 +211,7 @@ static void run_crowd(access_store *place, bf_rate rate, int tries)
     atomic_store(&c.now_ms, (int64_t)NOW * THREADS);
     c.limiters[0] = a_limiter(place);
     assert_int_equal(bf_limiter_new(second, &c.limiters[1], NULL), BF_OK);
-    pthread_t threads[THREADS];
-    person persons[THREADS];
-    for (int i = 0; i < THREADS; i++) {
-        persons[i] = (person){.crowd = &c, .number = i};
-        assert_int_equal(pthread_create(&threads[i], NULL, push, &persons[i]), 0);
-    }
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    push_all(&c);
     int64_t elapsed_ms = atomic_load(&c.now_ms) / THREADS - NOW;
     double allowed = rate.burst + rate.per_second * (double)elapsed_ms / 1000;
     assert_int_equal(atomic_load(&c.failed), 0);
@@ -241,16 +248,36 @@ static void a_store_that_fails_lets_nobody_through(void **state)
     crowd c = {.rate = {.per_second = 400, .burst = 300}, .tries = 20};
     atomic_store(&c.now_ms, (int64_t)NOW * THREADS);
     c.limiters[0] = c.limiters[1] = a_limiter(place);
-    pthread_t threads[THREADS];
-    person persons[THREADS];
-    for (int i = 0; i < THREADS; i++) {
-        persons[i] = (person){.crowd = &c, .number = i};
-        assert_int_equal(pthread_create(&threads[i], NULL, push, &persons[i]), 0);
-    }
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    push_all(&c);
     assert_int_equal(atomic_load(&c.failed), THREADS * c.tries);
     bf_limiter_free(&c.limiters[0]);
+}
+
+/* While another program holds the lock, each write takes its whole waiting time to fail. Those who wait for the same
+ * lot must not do that one after the other. */
+static void waiting_for_a_dead_store_is_done_once(void **state)
+{
+    access_store *place = *state;
+    if (place->postgres)
+        return; /* the same code waits */
+    enum { WAIT_MS = 700 };
+    bf_store_options options = {.url = place->place.url, .wait_ms_max = WAIT_MS};
+    bf_store *store = NULL;
+    sqlite3 *other = NULL;
+    assert_int_equal(bf_store_open(&options, &store, NULL), BF_OK);
+    assert_int_equal(sqlite3_open(place->place.url + strlen("sqlite:"), &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    crowd c = {.rate = {.per_second = 400, .burst = 300}, .tries = 1};
+    atomic_store(&c.now_ms, (int64_t)NOW * THREADS);
+    assert_int_equal(bf_limiter_new(store, &c.limiters[0], NULL), BF_OK);
+    c.limiters[1] = c.limiters[0];
+    double began_ms = bf_time_steady_ms();
+    push_all(&c);
+    assert_int_equal(atomic_load(&c.failed), THREADS);
+    assert_true(bf_time_steady_ms() - began_ms < WAIT_MS * THREADS / 2.0);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    bf_limiter_free(&c.limiters[0]);
+    bf_store_free(&store);
 }
 
 static void without_memory_there_is_no_limiter(void **state)
@@ -278,6 +305,7 @@ int main(void)
         ACCESS_CASE(two_replicas_and_many_threads_keep_one_limit),
         ACCESS_CASE(so_they_do_with_a_small_bucket),
         ACCESS_CASE(a_store_that_fails_lets_nobody_through),
+        ACCESS_CASE(waiting_for_a_dead_store_is_done_once),
         ACCESS_CASE(without_memory_there_is_no_limiter),
     };
     return ACCESS_RUN(tests);
