@@ -42,6 +42,8 @@ static bf_status write_back(bf_db *db, void *context, bf_error *err)
 static void release(bf_attempt *attempt, bf_status why)
 {
     give_back back = {attempt, why == BF_WORKER_LOST};
+    if (back.worker_lost)
+        bf_media_hash(&attempt->hashes, attempt->call->image, NULL);
     (void)bf_store_write(attempt->service->parts.store, write_back, &back, NULL);
 }
 
@@ -163,7 +165,15 @@ static void start(bf_attempt *attempt)
     attempt->started_ms = bf_time_steady_ms();
     bf_call_actor(attempt->call, attempt->actor);
     bf_once_init(&attempt->once, attempt->call, bf_service_claim_ms(attempt->service));
-    attempt->hashes = bf_media_hash(attempt->call->image, NULL);
+}
+
+static bf_status claim(bf_attempt *attempt, bf_error *err)
+{
+    bf_status status = bf_store_write(attempt->service->parts.store, bf_attempt_claim, attempt, err);
+    if (status != BF_OK || !attempt->needs_hashes)
+        return status;
+    bf_media_hash(&attempt->hashes, attempt->call->image, NULL);
+    return bf_store_write(attempt->service->parts.store, bf_attempt_claim, attempt, err);
 }
 
 /* A person does not choose the id of a decision: it is looked up by the back end later, among its own. */
@@ -181,7 +191,7 @@ bf_status bf_session_attempt(bf_service *service, const bf_call *call, const bf_
 {
     BF_CLEANUP(attempt_done) bf_attempt attempt = {.service = service, .call = call, .request = request};
     start(&attempt);
-    bf_status status = bf_store_write(service->parts.store, bf_attempt_claim, &attempt, err);
+    bf_status status = claim(&attempt, err);
     if (status == BF_OK && !attempt.repeated && attempt.refused.status != BF_OK)
         status = bf_attempt_fail_refused(&attempt, err);
     if (status != BF_OK) {

@@ -18,6 +18,7 @@ typedef struct bf_attempt {
     /* What the claiming transaction found. */
     bool repeated; /* `answer` is the first answer to the same request */
     bf_admission refused;
+    bool needs_hashes;   /* nothing was claimed: something is in quarantine, so the files' hashes have to be known */
     bool foreign, ended; /* another client's session; it ended by this look at it */
     bf_session session;
     int losses, failures;

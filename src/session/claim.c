@@ -15,8 +15,8 @@ static bf_status count_replay(bf_attempt *attempt, bf_db *db, bf_error *err)
                                  BF_VALUES(bf_value_integer(session->replays), bf_value_text(session->id)), NULL, err);
     if (status != BF_OK || session->replays > REPLAYS_IN_THE_LOG)
         return status;
-    return bf_security_leaf(db, attempt->call, "replayed_attempt", session->id, attempt->request->token_attempt,
-                            attempt->hashes.media, err);
+    return bf_security_leaf(db, attempt->call, "replayed_attempt", session->id, attempt->request->token_attempt, NULL,
+                            err);
 }
 
 /* What is remembered of an upload that is refused. */
@@ -28,7 +28,7 @@ static bf_status remember_refused(bf_attempt *attempt, bf_db *db, bf_error *err)
     if (attempt->refused.replayed)
         status = count_replay(attempt, db, err);
     else if (attempt->refused.stale)
-        status = bf_security_leaf(db, attempt->call, "stale_token", id, number, attempt->hashes.media, err);
+        status = bf_security_leaf(db, attempt->call, "stale_token", id, number, NULL, err);
     else if (attempt->refused.status == BF_INPUT_QUARANTINED)
         status = bf_security_leaf(db, attempt->call, "quarantined_input", id, attempt->session.attempt,
                                   attempt->hashes.media, err);
@@ -67,7 +67,7 @@ static void forget_last_try(bf_attempt *attempt)
 {
     bf_session_done(&attempt->session);
     bf_answer_done(&attempt->answer);
-    attempt->repeated = attempt->foreign = attempt->ended = attempt->kill_switch = false;
+    attempt->repeated = attempt->foreign = attempt->ended = attempt->kill_switch = attempt->needs_hashes = false;
     attempt->refused = (bf_admission){0};
     attempt->losses = attempt->failures = 0;
 }
@@ -98,6 +98,7 @@ bf_status bf_attempt_claim(bf_db *db, void *context, bf_error *err)
     attempt->refused = bf_session_admit(&attempt->session, request->token_attempt, attempt->call->now_ms);
     if (attempt->refused.status == BF_OK) {
         status = bf_quarantine_look(db, &attempt->hashes, &attempt->losses, err);
+        attempt->needs_hashes = attempt->losses == BF_LOSSES_UNKNOWN;
         if (status == BF_OK && attempt->losses >= BF_QUARANTINE_LOSSES)
             attempt->refused.status = BF_INPUT_QUARANTINED;
         if (status == BF_OK && request->request_id)
@@ -105,6 +106,8 @@ bf_status bf_attempt_claim(bf_db *db, void *context, bf_error *err)
     }
     if (status != BF_OK)
         return status;
+    if (attempt->needs_hashes)
+        return bf_once_release(db, &attempt->once, err);
     return attempt->refused.status == BF_OK ? take(attempt, db, err) : remember_refused(attempt, db, err);
 }
 

@@ -137,14 +137,19 @@ bf_status bf_match_answer(const bf_call *call, const bf_judgement *judgement, bf
 
 /* ---- judge.c, the quarantine ---- */
 
-/* SHA-256 of the media of a request, for the quarantine. */
+/* SHA-256 of the media of a request, for the quarantine. Hashing megabytes takes as long as a good part of judging
+ * them, and mostly nothing is in quarantine: so it is put off until somebody has to know. */
 typedef struct bf_media_hashes {
+    bool known;
     char media[65], reference[65]; /* "": none */
 } bf_media_hashes;
 
-bf_media_hashes bf_media_hash(const bf_region *media, const bf_region *reference);
+/* Fills what is not known yet; a reference's hash that stands there already is left. Not in a write transaction. */
+void bf_media_hash(bf_media_hashes *hashes, const bf_region *media, const bf_region *reference);
 
-/* In any transaction: how many workers the worse of the two files has cost. */
+#define BF_LOSSES_UNKNOWN (-1)
+/* In any transaction: how many workers the worse of the two files has cost; BF_LOSSES_UNKNOWN when the hashes have to
+ * be known for that. */
 bf_status bf_quarantine_look(bf_db *db, const bf_media_hashes *hashes, int *ret_losses, bf_error *err);
 /* In a write transaction: a worker was lost, or none was. */
 bf_status bf_quarantine_count(bf_db *db, const bf_media_hashes *hashes, int64_t now_ms, bf_error *err);

@@ -88,18 +88,30 @@ bf_status bf_service_judge(const bf_service *service, const bf_job *job, bf_judg
 
 /* ---- the quarantine ---- */
 
-bf_media_hashes bf_media_hash(const bf_region *media, const bf_region *reference)
+void bf_media_hash(bf_media_hashes *hashes, const bf_region *media, const bf_region *reference)
 {
-    bf_media_hashes hashes = {{0}, {0}};
+    if (hashes->known)
+        return;
     if (media)
-        bf_sha256_hex(media->data, media->size, hashes.media);
+        bf_sha256_hex(media->data, media->size, hashes->media);
     if (reference)
-        bf_sha256_hex(reference->data, reference->size, hashes.reference);
-    return hashes;
+        bf_sha256_hex(reference->data, reference->size, hashes->reference);
+    hashes->known = true;
+}
+
+static bf_status look_unknown(bf_db *db, int *ret_losses, bf_error *err)
+{
+    BF_CLEANUP(bf_rows_free) bf_rows *rows = NULL;
+    bf_status status = bf_db_query(db, "SELECT 1 FROM quarantine LIMIT 1", BF_NO_VALUES, &rows, err);
+    if (status == BF_OK)
+        *ret_losses = bf_rows_count(rows) > 0 ? BF_LOSSES_UNKNOWN : 0;
+    return status;
 }
 
 bf_status bf_quarantine_look(bf_db *db, const bf_media_hashes *hashes, int *ret_losses, bf_error *err)
 {
+    if (!hashes->known)
+        return look_unknown(db, ret_losses, err);
     BF_CLEANUP(bf_rows_free) bf_rows *rows = NULL;
     bf_status status =
         bf_db_query(db, "SELECT losses FROM quarantine WHERE sha256 = $1 OR sha256 = $2",

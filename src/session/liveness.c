@@ -16,7 +16,7 @@ typedef struct single {
     bf_media_hashes hashes;
     char *context, *device; /* JSON texts */
 
-    bool repeated, quarantined, kill_switch;
+    bool repeated, quarantined, kill_switch, needs_hashes;
     int losses;
 
     bf_judgement judgement;
@@ -42,12 +42,13 @@ static const char *text_of(const single *one, const char *key)
 /* In a read transaction when there is no idempotency key to claim: most requests cost one commit only. */
 static bf_status look(bf_db *db, single *one, bf_error *err)
 {
-    one->quarantined = false;
+    one->quarantined = one->needs_hashes = false;
     bf_status status = bf_decision_check_free(db, one->call->who->client, one->call->request_id, err);
     if (status == BF_OK)
         status = bf_quarantine_look(db, &one->hashes, &one->losses, err);
     if (status == BF_OK)
         status = bf_kill_switch_read(db, &one->kill_switch, err);
+    one->needs_hashes = status == BF_OK && one->losses == BF_LOSSES_UNKNOWN;
     one->quarantined = status == BF_OK && one->losses >= BF_QUARANTINE_LOSSES;
     return status;
 }
@@ -67,19 +68,27 @@ static bf_status write_first(bf_db *db, void *context, bf_error *err)
     status = look(db, one, err);
     if (status == BF_OK && one->quarantined)
         status = bf_security_leaf(db, one->call, "quarantined_input", NULL, 0, one->hashes.media, err);
-    if (status == BF_OK && one->quarantined)
+    if (status == BF_OK && (one->quarantined || one->needs_hashes))
         status = bf_once_release(db, &one->once, err);
     return status;
 }
 
-static bf_status begin(single *one, bf_error *err)
+static bf_status look_first(single *one, bf_error *err)
 {
     bf_store *store = one->service->parts.store;
-    bf_status status = BF_OK;
-    if (!one->once.key.name)
-        status = bf_store_read(store, read_first, one, err);
-    if (status == BF_OK && (one->once.key.name || one->quarantined))
-        status = bf_store_write(store, write_first, one, err);
+    if (one->once.key.name)
+        return bf_store_write(store, write_first, one, err);
+    bf_status status = bf_store_read(store, read_first, one, err);
+    return status == BF_OK && one->quarantined ? bf_store_write(store, write_first, one, err) : status;
+}
+
+static bf_status begin(single *one, bf_error *err)
+{
+    bf_status status = look_first(one, err);
+    if (status == BF_OK && one->needs_hashes) {
+        bf_media_hash(&one->hashes, one->call->image, one->call->reference);
+        status = look_first(one, err);
+    }
     if (status != BF_OK || !one->quarantined || one->repeated)
         return status;
     bf_service_signal(one->service, BF_SECURITY_QUARANTINED);
@@ -123,9 +132,11 @@ static bf_status write_give_up(bf_db *db, void *context, bf_error *err)
     return status;
 }
 
-static void release(const single *one, bf_status why)
+static void release(single *one, bf_status why)
 {
     give_up giving = {one, why == BF_WORKER_LOST};
+    if (giving.worker_lost)
+        bf_media_hash(&one->hashes, one->call->image, one->call->reference);
     if (one->once.key.name || giving.worker_lost)
         (void)bf_store_write(one->service->parts.store, write_give_up, &giving, NULL);
 }
@@ -197,7 +208,6 @@ static bf_status decide_single(bf_service *service, const bf_call *call, bool ma
         status = read_context(&one, err);
     if (status != BF_OK)
         return status;
-    one.hashes = bf_media_hash(call->image, call->reference);
     status = begin(&one, err);
     if (status != BF_OK)
         return status;
