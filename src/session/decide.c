@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "session/internal.h"
 
 bf_status bf_decision_check_free(bf_db *db, const char *client, const char *request_id, bf_error *err)
@@ -22,10 +23,14 @@ bf_status bf_decision_check_free(bf_db *db, const char *client, const char *requ
 static json_t *leaf_of(const bf_decision_row *row)
 {
     const bf_judgement *judgement = row->judgement;
+    char report[BF_SHA256_HEX_SIZE] = "";
+    if (row->client_report)
+        bf_sha256_hex(row->client_report, strlen(row->client_report), report);
     json_t *facts =
-        json_pack("{ss ss ss? ss ss ss ss? ss}", "request_id", row->request_id, "judgement", row->kind, "session",
-                  row->session_id, "decision", judgement->decision, "reason", judgement->reason, "record_sha256",
-                  judgement->sha256, "input_sha256", judgement->input_sha256, "policy", judgement->policy);
+        json_pack("{ss ss ss ss? sI ss ss ss ss? ss? ss}", "client", row->client, "request_id", row->request_id,
+                  "judgement", row->kind, "session", row->session_id, "decided_ms", (json_int_t)row->at_ms, "decision",
+                  judgement->decision, "reason", judgement->reason, "record_sha256", judgement->sha256, "report_sha256",
+                  report[0] ? report : NULL, "input_sha256", judgement->input_sha256, "policy", judgement->policy);
     if (facts && row->attempt > 0 && json_object_set_new(facts, "attempt", json_integer(row->attempt)) != 0) {
         json_decref(facts);
         return NULL;
