@@ -18,7 +18,7 @@ STRICT := $(if $(CI),-Dwerror=true)
 .NOTPARALLEL:
 
 help:
-	@echo "make run      build bonafide and judge the sample photos"
+	@echo "make run      build bonafide, judge the sample photos, and answer requests on 127.0.0.1:8080"
 	@echo "make build    build the library and the program (build/bonafide)"
 	@echo "make test     build and run all tests"
 	@echo "make bench    measure speed and memory"
@@ -31,6 +31,8 @@ help:
 
 run: build
 	@tools/judge_samples build/bonafide $(CACHE)/samples
+	@echo
+	@exec build/bonafide serve --development $(CACHE)/development --sample $(CACHE)/samples/person-1.jpg
 
 build:
 	@tools/setup build
