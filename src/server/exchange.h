@@ -93,6 +93,8 @@ void bf_exchange_close(void *context, struct MHD_Connection *http, void **exchan
 
 /* The steps (each file has the one of its name). */
 bf_status bf_exchange_read_headers(bf_exchange *exchange, const char *version, bf_error *err);
+/* Whether the request has to be signed, or is. The caller has been authenticated. */
+bool bf_exchange_is_signed(const bf_exchange *exchange);
 /* Fills exchange->address. */
 void bf_exchange_hash_address(bf_exchange *exchange);
 bf_status bf_exchange_admit(bf_exchange *exchange, bf_error *err);

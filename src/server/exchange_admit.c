@@ -130,9 +130,14 @@ static bf_status check_signature(bf_db *db, void *context, bf_error *err)
     return bf_signature_check(db, check->exchange->server->parts.master, &check->exchange->who, &check->request, err);
 }
 
+bool bf_exchange_is_signed(const bf_exchange *exchange)
+{
+    return exchange->who.key_id[0] && (exchange->who.must_sign || exchange->headers.signature);
+}
+
 bf_status bf_exchange_check_signature(bf_exchange *exchange, const uint8_t body_sha256[32], bf_error *err)
 {
-    if (!exchange->who.key_id[0] || !(exchange->who.must_sign || exchange->headers.signature))
+    if (!bf_exchange_is_signed(exchange))
         return BF_OK;
     signature_check check = {
         .exchange = exchange,
