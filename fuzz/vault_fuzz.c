@@ -34,7 +34,7 @@ static size_t push(crypto_secretstream_xchacha20poly1305_state *stream, uint8_t 
 static size_t write_file(uint8_t *file, const uint8_t **data, size_t *size, bool *ret_canonical)
 {
     crypto_secretstream_xchacha20poly1305_state stream;
-    memcpy(file, "BFVAULT1", 8);
+    memcpy(file, "BFVAULT1", 8); /* NOLINT(bugprone-not-null-terminated-result): no text */
     crypto_secretstream_xchacha20poly1305_init_push(&stream, file + 8, KEY);
     size_t written = 32, chunks = *size > 0 ? **data % CHUNKS_MAX : 0;
     bool ended = false;

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,8 +25,8 @@
 #include "store/time.h"
 #include "vault/parts.h"
 
-#define NOW 1000000000000ll
-#define HOUR 3600000ll
+#define NOW 1000000000000LL
+#define HOUR 3600000LL
 
 /* A folder with a store and a vault in it. */
 static char folder[256], vault_dir[300], url[300];

@@ -112,7 +112,7 @@ static void test_old_ones_are_forgotten(void **state)
     (void)state;
     enqueue("old", "/ok");
     enqueue("s", "/ok");
-    int64_t long_ago = bf_time_now_ms() - 31ll * 24 * 3600 * 1000;
+    int64_t long_ago = bf_time_now_ms() - 31LL * 24 * 3600 * 1000;
     assert_int_equal(bf_store_write(store, do_age, &long_ago, NULL), BF_OK);
     bf_notifier *notifier = NULL;
     bf_notifier_options options = quick();
