@@ -6,7 +6,7 @@
 #include "access/key_text.h"
 #include "base/bytes.h"
 
-#define DAY 86400000ll
+#define DAY 86400000LL
 
 typedef struct call {
     access_store *place;

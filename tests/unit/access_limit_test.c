@@ -118,6 +118,8 @@ static void a_clock_set_back_is_harmless(void **state)
 static void more_buckets_than_are_remembered_still_count(void **state)
 {
     access_store *place = *state;
+    if (place->postgres)
+        return; /* what is remembered knows nothing of the store */
     bf_limiter *limiter = a_limiter(place);
     bf_rate rate = {.per_second = 0.001, .burst = 1};
     int wait_s = 0;

@@ -53,10 +53,10 @@ static void text_that_is_no_key_is_refused(void **state)
         "bonafide-master-key-v1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=", /* a spare bit is set */
         "bonafide-master-key-v1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==",
         "bonafide-master-key-v1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh-_",
-        LINE " ",
-        LINE "\n\n",
-        LINE "\r\n",
-        " " LINE,
+        (LINE " "),
+        (LINE "\n\n"),
+        (LINE "\r\n"),
+        (" " LINE),
         "bonafide-master-key-v1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "session/service.h"
 
-#define HOUR 3600000ll
+#define HOUR 3600000LL
 
 static const uint8_t BODY_SHA256[32] = {1, 2, 3};
 

@@ -146,7 +146,7 @@ static void header_of_body(const bf_master *master, const uint8_t *body, size_t 
     memcpy(bytes, body, size);
     bf_master_derive(master, "token", key);
     assert_int_equal(crypto_auth(bytes + size, body, size, key), 0);
-    memcpy(ret, "Bearer bft_", 11);
+    memcpy(ret, "Bearer bft_", sizeof "Bearer bft_");
     sodium_bin2base64(ret + 11, HEADER_SIZE - 11, bytes, size + crypto_auth_BYTES,
                       sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
