@@ -148,6 +148,18 @@ static bf_status ask_names(bf_db *db, void *context, bf_error *err)
     return BF_OK;
 }
 
+/* What time it is for the file system, in ms since 1970; 0 when that cannot be told. Files are dated by its clock,
+ * which need not be ours: it may be another machine's, and ours may just have been set. */
+static int64_t file_time_ms(const bf_vault *vault)
+{
+    struct stat info;
+    BF_CLEANUP(bf_vault_close_fd)
+    int fd = openat(vault->dir, "clock", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || futimens(fd, NULL) != 0 || fstat(fd, &info) != 0)
+        return 0;
+    return (int64_t)info.st_mtim.tv_sec * 1000;
+}
+
 static bool is_old(int dir, const char *name, int64_t now_ms)
 {
     struct stat info;
@@ -197,8 +209,9 @@ static bf_status sweep_folder(const bf_vault *vault, bf_store *store, int number
 }
 
 /* Goes on where the last sweep stopped, so that a large vault is gone through in several. */
-static bf_status sweep_orphans(bf_vault *vault, bf_store *store, int64_t now_ms, bf_error *err)
+static bf_status sweep_orphans(bf_vault *vault, bf_store *store, bf_error *err)
 {
+    int64_t now_ms = file_time_ms(vault);
     folder *files = bf_malloc(sizeof *files);
     if (!files)
         return bf_fail_memory(err);
@@ -221,7 +234,7 @@ bf_status bf_vault_sweep(bf_vault *vault, bf_store *store, int64_t now_ms, int64
     if (status == BF_OK)
         status = empty_trash(vault, store, NULL, err);
     if (status == BF_OK)
-        status = sweep_orphans(vault, store, now_ms, err);
+        status = sweep_orphans(vault, store, err);
     if (status == BF_OK && ret_forgotten)
         *ret_forgotten = forgotten;
     return status;

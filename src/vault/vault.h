@@ -53,9 +53,9 @@ bf_status bf_vault_forget(bf_db *db, const char *session_id, const char *name, b
 bf_status bf_vault_erase(bf_db *db, const char *session_id, bf_error *err);
 
 /* Retention: forgets objects whose time is over (and keys without objects), deletes the files of what was forgotten,
- * and files that the store does not name and that are older than an hour: a crash between file and row left them.
- * Bounded work: what is left over is done by the next call. *ret_forgotten (may be NULL): objects forgotten. To be
- * called every few minutes, by any replica. */
+ * and files that the store does not name and that are older than an hour by their file system's clock: a crash
+ * between file and row left them. Bounded work: what is left over is done by the next call. *ret_forgotten (may be
+ * NULL): objects forgotten. To be called every few minutes, by any replica. */
 bf_status bf_vault_sweep(bf_vault *vault, bf_store *store, int64_t now_ms, int64_t *ret_forgotten, bf_error *err);
 
 /* Deletes the files of one session that were forgotten, at once. What fails is left to bf_vault_sweep. */
