@@ -25,6 +25,7 @@ typedef enum outcome {
 typedef struct talk {
     int fd;
     double deadline_ms;
+    bool late;
     bf_wire_answer_header header;
     char *body; /* of the answer, with a NUL; wiped and freed by talk_done */
     size_t size;
@@ -52,13 +53,15 @@ static outcome send_job(const talk *t, const bf_bytes *frame, const bf_job *job)
     return sent == (ssize_t)frame->size ? ANSWERED : LOST;
 }
 
-static bool receive(const talk *t, void *ret, size_t size)
+/* All of it; else says whether the worker has gone or time has run out. */
+static bool receive(talk *t, void *ret, size_t size)
 {
     char *at = ret;
     while (size > 0) {
         double left_ms = t->deadline_ms - bf_time_steady_ms();
         struct pollfd ready = {t->fd, POLLIN, 0};
-        if (left_ms <= 0)
+        t->late = left_ms <= 0;
+        if (t->late)
             return false;
         int count = poll(&ready, 1, (int)left_ms + 1);
         if (count < 0 && errno != EINTR)
@@ -83,10 +86,18 @@ static bf_status fail_lost(bf_error *err)
     return BF_WORKER_LOST;
 }
 
+/* A worker that ends before it has said that it has the job did not die of it, and the job can go to another. */
+static outcome read_receipt(talk *t)
+{
+    if (!receive(t, &t->header, sizeof t->header))
+        return t->late ? LOST : NOT_TAKEN;
+    return bf_wire_answer_expect(&t->header, &t->size) && t->header.kind == BF_WIRE_TAKEN ? ANSWERED : LOST;
+}
+
 static outcome read_answer(talk *t, const char *request_id, bf_status *ret_status, bf_error *err)
 {
-    if (!receive(t, &t->header, sizeof t->header) || !bf_wire_answer_expect(&t->header, &t->size) ||
-        t->header.kind == BF_WIRE_READY)
+    bool sound = receive(t, &t->header, sizeof t->header) && bf_wire_answer_expect(&t->header, &t->size);
+    if (!sound || (t->header.kind != BF_WIRE_RECORD && t->header.kind != BF_WIRE_FAILURE))
         return LOST;
     t->body = bf_malloc(t->size + 1);
     if (!t->body || !receive(t, t->body, t->size))
@@ -232,6 +243,8 @@ static outcome talk_over(bf_pool *pool, bf_worker *worker, const bf_job *job, co
 {
     *t = (talk){.fd = worker->fd, .deadline_ms = bf_time_steady_ms() + pool->job_ms_max};
     outcome how = send_job(t, frame, job);
+    if (how == ANSWERED)
+        how = read_receipt(t);
     return how == ANSWERED ? read_answer(t, job->request_id, ret_status, err) : how;
 }
 

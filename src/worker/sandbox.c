@@ -170,6 +170,9 @@ static int fill(scmp_filter_ctx filter, int channel)
         {SCMP_SYS(tgkill), 1, {on_self}},
         {SCMP_SYS(exit), 0, {{0}}},
         {SCMP_SYS(exit_group), 0, {{0}}},
+#if BF_SANDBOX_SANITIZED
+        {SCMP_SYS(sigaltstack), 0, {{0}}},
+#endif
     };
     return allow(filter, rules, sizeof rules / sizeof *rules);
 }

@@ -99,6 +99,11 @@ bf_wire_answer_header bf_wire_ready(void)
     return (bf_wire_answer_header){.magic = ANSWER_MAGIC, .kind = BF_WIRE_READY};
 }
 
+bf_wire_answer_header bf_wire_taken(void)
+{
+    return (bf_wire_answer_header){.magic = ANSWER_MAGIC, .kind = BF_WIRE_TAKEN};
+}
+
 bf_wire_answer_header bf_wire_record(size_t size)
 {
     return (bf_wire_answer_header){.magic = ANSWER_MAGIC, .kind = BF_WIRE_RECORD, .length = {(uint32_t)size}};
@@ -128,6 +133,7 @@ bool bf_wire_answer_expect(const bf_wire_answer_header *header, size_t *ret_size
     *ret_size = (size_t)length[0] + length[1] + length[2];
     switch (header->kind) {
     case BF_WIRE_READY:
+    case BF_WIRE_TAKEN:
         return *ret_size == 0;
     case BF_WIRE_RECORD:
         return length[0] > 0 && length[0] <= BF_WIRE_RECORD_MAX && length[1] == 0 && length[2] == 0;

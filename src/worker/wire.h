@@ -38,6 +38,7 @@ bool bf_wire_job_read(const bf_wire_job_header *header, const char *texts, bf_wi
 
 typedef enum bf_wire_kind {
     BF_WIRE_READY = 1, /* said once by a worker, before its first job; nothing follows */
+    BF_WIRE_TAKEN,     /* the job has arrived; the other answers come after it */
     BF_WIRE_RECORD,    /* the record's JSON follows */
     BF_WIRE_FAILURE    /* message, hint and detail of an error follow */
 } bf_wire_kind;
@@ -48,6 +49,7 @@ typedef struct bf_wire_answer_header {
 } bf_wire_answer_header;
 
 bf_wire_answer_header bf_wire_ready(void);
+bf_wire_answer_header bf_wire_taken(void);
 bf_wire_answer_header bf_wire_record(size_t size);
 bf_wire_answer_header bf_wire_failure(const bf_error *failure);
 /* The texts of a failure, one behind the other; returns how many bytes of `ret` they take. */

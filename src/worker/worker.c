@@ -193,7 +193,8 @@ static bool serve_one(bf_judge *judge, const bf_worker_settings *settings)
     BF_CLEANUP(job_done) job j = {.media.fd = -1, .reference.fd = -1};
     char *text = NULL;
     bf_error failure = {0};
-    if (!receive(&j))
+    const bf_wire_answer_header taken = bf_wire_taken();
+    if (!receive(&j) || !bf_channel_write(CHANNEL_FD, &taken, sizeof taken))
         return false;
     limit_processor_time(settings->job_ms_max);
     return judge_job(judge, &j, &text, &failure) == BF_OK ? answer_record(text) : answer_failure(&failure);

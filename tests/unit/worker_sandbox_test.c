@@ -178,7 +178,7 @@ static int try_truncate(const setting *s)
 static int try_ptrace(const setting *s)
 {
     (void)s;
-    return ptrace(PTRACE_ATTACH, getppid(), NULL, NULL) >= -1 ? SURVIVED : 0;
+    return ptrace(PTRACE_ATTACH, 1, NULL, NULL) >= -1 ? SURVIVED : 0;
 }
 
 static int try_kill(const setting *s)

@@ -219,6 +219,10 @@ static void answers_have_ceilings(void **state)
     assert_true(bf_wire_answer_expect(&header, &size) && size == 0);
     header.length[2] = 1;
     assert_false(bf_wire_answer_expect(&header, &size));
+    header = bf_wire_taken();
+    assert_true(bf_wire_answer_expect(&header, &size) && size == 0);
+    header.length[0] = 1;
+    assert_false(bf_wire_answer_expect(&header, &size));
     header = bf_wire_record(BF_WIRE_RECORD_MAX);
     assert_true(bf_wire_answer_expect(&header, &size) && size == BF_WIRE_RECORD_MAX);
     header = bf_wire_record(BF_WIRE_RECORD_MAX + 1);
