@@ -155,9 +155,12 @@ static void test_earlier_rejections_of_a_person_count(void **state)
     kit_create(k, "\"subject\":\"mallory\",\"risk_context\":{\"previous_failures\":3}", id);
     assert_int_equal(kit_attempt(k, id, 1, NULL), BF_OK);
     assert_int_equal(failures_told(k), 5);
-    kit_create(k, "\"subject\":\"alice\"", id);
-    assert_int_equal(kit_attempt(k, id, 1, NULL), BF_OK);
-    assert_int_equal(failures_told(k), 0);
+    judge_as(k, "approve", "LIVE");
+    for (int i = 0; i < 2; i++) { /* an approval is no failure */
+        kit_create(k, "\"subject\":\"alice\"", id);
+        assert_int_equal(kit_attempt(k, id, 1, NULL), BF_OK);
+        assert_int_equal(failures_told(k), 0);
+    }
     /* Erased sessions name nobody any more. */
     kit_request request = {.who = &KIT_BACK_END, .id = first};
     assert_int_equal(kit_call(k, bf_service_session_erase, &request, NULL, NULL, NULL), BF_OK);

@@ -256,6 +256,21 @@ static void erase_meanwhile(void *context)
     assert_int_equal(erase(at->k, at->id), BF_OK);
 }
 
+static void test_erasure_forgets_first_answers(void **state)
+{
+    kit *k = *state;
+    char id[BF_SESSION_ID_SIZE];
+    kit_create(k, "", id);
+    judge_as(k, "approve", "LIVE");
+    bf_principal who = kit_person(id, 1);
+    kit_request upload = {.who = &who, .id = id, .image = "a face", .body = "{}", .idempotency_key = "first"};
+    assert_int_equal(kit_call(k, bf_service_session_attempt, &upload, NULL, NULL, NULL), BF_OK);
+    assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM idempotency WHERE session_id = $1", id), 1);
+    assert_int_equal(erase(k, id), BF_OK);
+    assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM idempotency WHERE session_id = $1", id), 0);
+    assert_int_equal(kit_call(k, bf_service_session_attempt, &upload, NULL, NULL, NULL), BF_SESSION_FINISHED);
+}
+
 /* The person asks to be forgotten while the capture is being judged: nothing of it is stored afterwards. */
 static void test_erasure_overtakes_an_attempt(void **state)
 {
@@ -343,12 +358,19 @@ static void test_housekeeping_ends_many(void **state)
 static void test_housekeeping_forgets(void **state)
 {
     kit *k = *state;
-    kit_sql(k, "INSERT INTO quarantine(sha256, losses, last_ms) VALUES($1, 1, 1000)", "once, long ago");
+    kit_sql_number(k, "INSERT INTO quarantine(last_ms, sha256, losses) VALUES($1, $2, 1)", "one loss",
+                   k->now_ms - 2 * DAY_MS);
+    kit_sql_number(k, "INSERT INTO quarantine(last_ms, sha256, losses) VALUES($1, $2, 2)", "two losses",
+                   k->now_ms - 2 * DAY_MS);
+    kit_sql_number(k, "INSERT INTO quarantine(last_ms, sha256, losses) VALUES($1, $2, 3)", "a season ago",
+                   k->now_ms - 91 * DAY_MS);
     kit_request request = {.who = &KIT_BACK_END, .image = "a picture", .body = "{}", .idempotency_key = "old-1"};
     judge_as(k, "approve", "LIVE");
     assert_int_equal(kit_call(k, bf_service_liveness, &request, NULL, NULL, NULL), BF_OK);
     assert_int_equal(bf_service_tidy(k->service, k->now_ms, NULL), BF_OK);
-    assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM quarantine WHERE sha256 = $1", "once, long ago"), 0);
+    assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM quarantine WHERE sha256 = $1", "one loss"), 0);
+    assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM quarantine WHERE sha256 = $1", "two losses"), 1);
+    assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM quarantine WHERE sha256 = $1", "a season ago"), 0);
     assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM idempotency WHERE name = $1", "old-1"), 1);
     assert_int_equal(bf_service_tidy(k->service, k->now_ms + DAY_MS + 1000, NULL), BF_OK);
     assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM idempotency WHERE name = $1", "old-1"), 0);
@@ -431,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_a_portrait_that_cannot_be_used_may_be_replaced),
         cmocka_unit_test(test_what_is_kept_of_the_captures),
         cmocka_unit_test(test_erasure),
+        cmocka_unit_test(test_erasure_forgets_first_answers),
         cmocka_unit_test(test_erasure_overtakes_an_attempt),
         cmocka_unit_test(test_who_comes_back_too_late_decides_nothing),
         cmocka_unit_test(test_every_end_is_told_once),
