@@ -221,23 +221,52 @@ static bf_status take_end(bf_verify *v, json_t *row, bf_error *err)
     return bf_verify_finish(v, err);
 }
 
+#define KEYS(...)                                                                                                      \
+    (const char *const[])                                                                                              \
+    {                                                                                                                  \
+        "row", __VA_ARGS__, NULL                                                                                       \
+    }
+
+/* What each row holds: these keys and no others. */
+static const struct {
+    const char *name;
+    row_fn *take;
+    const char *const *keys;
+} ROWS[] = {
+    {"export", begin, KEYS("format", "origin", "verifier_key", "exported_at")},
+    {"leaf", take_leaf, KEYS("index", "at_ms", "kind", "hash", "data")},
+    {"node", take_node, KEYS("level", "index", "hash")},
+    {"decision", take_decision,
+     KEYS("audit_index", "client", "request_id", "kind", "session_id", "attempt", "at_ms", "decision", "reason",
+          "record_sha256", "record", "client_report")},
+    {"checkpoint", take_checkpoint, KEYS("size", "at_ms", "note")},
+    {"head", bf_verify_head_row, KEYS("size", "edge", "last", "signed_size", "at_ms", "note")},
+    {"end", take_end, KEYS("lines")},
+};
+
+static bool has_keys(const json_t *row, const char *const *keys)
+{
+    size_t count = 0;
+    while (keys[count])
+        if (!json_object_get(row, keys[count++]))
+            return false;
+    return json_object_size(row) == count;
+}
+
 static bf_status take_row(bf_verify *v, json_t *row, bf_error *err)
 {
-    static const struct {
-        const char *name;
-        row_fn *take;
-    } rows[] = {{"leaf", take_leaf},          {"node", take_node},
-                {"decision", take_decision},  {"checkpoint", take_checkpoint},
-                {"head", bf_verify_head_row}, {"end", take_end}};
     const char *name = bf_row_text(row, "row");
     if (v->ended)
         return fail_line(v, err, "it stands behind the end");
-    if (!v->begun)
-        return name && strcmp(name, "export") == 0 ? begin(v, row, err)
-                                                   : fail_line(v, err, "an export begins with a row 'export'");
-    for (size_t i = 0; name && i < sizeof rows / sizeof *rows; i++)
-        if (strcmp(name, rows[i].name) == 0)
-            return rows[i].take(v, row, err);
+    for (size_t i = 0; name && i < sizeof ROWS / sizeof *ROWS; i++) {
+        if (strcmp(name, ROWS[i].name) != 0)
+            continue;
+        if ((i == 0) == v->begun)
+            return fail_line(v, err, "an export begins with its one row 'export'");
+        if (!has_keys(row, ROWS[i].keys))
+            return fail_line(v, err, "a value is missing, or there is one more than there should be");
+        return ROWS[i].take(v, row, err);
+    }
     return fail_line(v, err, "it is no row of an export");
 }
 

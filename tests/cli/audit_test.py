@@ -164,10 +164,15 @@ class Commands(WithLog):
         lines = self.export.splitlines(keepends=True)
         for export, message in (
                 ("", "The export is empty."),
-                ("{}\n", "Line 1 of the export cannot be read: an export begins with a row 'export'."),
+                ("{}\n", "Line 1 of the export cannot be read: it is no row of an export."),
+                (lines[1], "Line 1 of the export cannot be read: an export begins with its one row 'export'."),
+                (lines[0] * 2, "Line 2 of the export cannot be read: an export begins with its one row 'export'."),
                 ("x\n", "Line 1 of the export cannot be read: it is no JSON object."),
                 (lines[0] + "[]\n", "Line 2 of the export cannot be read: it is no JSON object."),
-                (lines[0] + '{"row":"leaf"}\n', "Line 2 of the export cannot be read: the leaf has no number."),
+                (lines[0] + '{"row":"leaf"}\n', "Line 2 of the export cannot be read: a value is missing, or there is "
+                 "one more than there should be."),
+                (lines[0] + lines[1].replace('"index":0', '"index":null'),
+                 "Line 2 of the export cannot be read: the leaf has no number."),
                 (lines[0] + '{"row":"leaves"}\n', "Line 2 of the export cannot be read: it is no row of an export."),
                 (lines[0].replace('"format":1', '"format":2'),
                  "Line 1 of the export cannot be read: it is of a format that this version does not know."),

@@ -42,6 +42,7 @@ void test_audit_place_done(test_audit_place *place)
 typedef struct filling {
     int count; /* leaves so far; the next one's number unless a checkpoint was kept */
     int64_t leaf;
+    bool forged;
 } filling;
 
 static bf_status add_decision(bf_db *db, int number, bf_error *err)
@@ -83,7 +84,7 @@ static bf_status add_leaf(bf_db *db, void *context, bf_error *err)
     const filling *it = context;
     if (it->count % 5 == 1)
         return add_decision(db, it->count, err);
-    json_t *facts = json_pack("{ss si}", "signal", "replayed", "number", it->count);
+    json_t *facts = json_pack("{ss si}", "signal", it->forged ? "stale" : "replayed", "number", it->count);
     bf_audit_entry entry = {BF_AUDIT_SECURITY, NOON + it->count, "key:k_1", facts};
     bf_status status = bf_audit_append(db, &entry, NULL, err);
     json_decref(facts);
@@ -93,7 +94,8 @@ static bf_status add_leaf(bf_db *db, void *context, bf_error *err)
 void test_audit_place_fill(test_audit_place *place, int count)
 {
     bf_error err = {0};
-    for (filling it = {0}; it.count < count; it.count++)
+    for (filling it = {0}; it.count < count;
+         it.count++, it.forged = place->forged_from && it.count >= place->forged_from)
         test_must(bf_store_write(place->store, add_leaf, &it, &err) == BF_OK, err.message);
 }
 

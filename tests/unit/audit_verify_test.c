@@ -1,6 +1,5 @@
 /* Tampering with the audit log in a real store, row by row and column by column: each is found, and where it was is
  * said. */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,81 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "audit/verify.h"
 #include "base/attr.h"
-#include "support/audit_place.h"
+#include "support/audit_tamper.h"
 
-#define LEAVES 23       /* of the small log, without the leaf of the erasure */
-#define TOLD_SIZE 65536 /* what was found, as text */
+#define LEAVES 23 /* of the log, without the leaf of the erasure */
 
-static test_audit_place small, large; /* the second has kept checkpoints */
-static bf_bytes small_file, large_file;
-static char told[TOLD_SIZE];
-
-static void tell(void *context, const bf_finding *finding)
-{
-    char text[BF_FINDING_TEXT_SIZE];
-    (void)context;
-    bf_finding_text(finding, text);
-    size_t used = strlen(told);
-    (void)snprintf(told + used, sizeof told - used, "%s\n", text);
-}
-
-/* Verifies bytes; what was found is in `told`. */
-static bf_status verify_with(const void *data, size_t size, const bf_log_key *key, const char *against,
-                             bf_verify_summary *ret)
-{
-    bf_verify *verify = NULL;
-    bf_error err = {0};
-    const bf_verify_options options = {
-        .key = key, .against = against, .against_size = against ? strlen(against) : 0, .report = tell};
-    told[0] = '\0';
-    bf_status status = bf_verify_new(&options, &verify, &err);
-    if (status == BF_OK)
-        status = bf_verify_feed(verify, data, size, &err);
-    if (status == BF_OK)
-        status = bf_verify_end(verify, ret, &err);
-    bf_verify_free(&verify);
-    return status;
-}
-
-static void path_of(const test_audit_place *place, const char *suffix, char ret[TEST_URL_SIZE + 32])
-{
-    (void)snprintf(ret, TEST_URL_SIZE + 32, "%s/store.db%s", place->place.folder, suffix);
-}
-
-/* Puts the store back as it was. */
-static void restore(test_audit_place *place, const bf_bytes *file)
-{
-    char path[TEST_URL_SIZE + 32];
-    test_audit_place_close(place);
-    path_of(place, "-wal", path);
-    (void)unlink(path);
-    path_of(place, "-shm", path);
-    (void)unlink(path);
-    path_of(place, "", path);
-    int fd = open(path, O_WRONLY | O_TRUNC);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, file->data, file->size), file->size);
-    (void)close(fd);
-}
-
-/* Tampers with a fresh copy, exports and verifies it with the right key. */
-static void tamper(test_audit_place *place, const bf_bytes *file, const char *sql, const char *against)
-{
-    bf_verify_summary summary;
-    restore(place, file);
-    test_store_place_run(&place->place, sql);
-    test_audit_place_open(place);
-    bf_bytes all = test_audit_place_export(place);
-    assert_int_equal(verify_with(all.data, all.size, &place->key, against, &summary), BF_OK);
-    bf_bytes_done(&all);
-}
+static test_audit_place small;
+static bf_bytes small_file;
 
 BF_PRINTF(2, 3) static void expect(const char *sql, const char *format, ...)
 {
@@ -92,18 +27,9 @@ BF_PRINTF(2, 3) static void expect(const char *sql, const char *format, ...)
     /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is, one line above */
     (void)vsnprintf(expected, sizeof expected, format, args);
     va_end(args);
-    tamper(&small, &small_file, sql, NULL);
-    if (strcmp(told, expected) != 0)
-        fail_msg("%s\n--- told:\n%s--- expected:\n%s", sql, told, expected);
-}
-
-static bf_bytes copy_of(const test_audit_place *place)
-{
-    char path[TEST_URL_SIZE + 32];
-    bf_bytes file = {0};
-    path_of(place, "", path);
-    assert_int_equal(bf_bytes_read_file(&file, path, 64 << 20, NULL), BF_OK);
-    return file;
+    test_audit_tamper(&small, &small_file, sql);
+    if (strcmp(test_told, expected) != 0)
+        fail_msg("%s\n--- test_told:\n%s--- expected:\n%s", sql, test_told, expected);
 }
 
 static int set_up(void **state)
@@ -113,11 +39,7 @@ static int set_up(void **state)
     test_audit_place_fill(&small, LEAVES);
     test_audit_place_erase(&small, 11, true);
     test_audit_place_close(&small);
-    small_file = copy_of(&small);
-    test_audit_place_new(&large, false);
-    test_audit_place_fill(&large, 530);
-    test_audit_place_close(&large);
-    large_file = copy_of(&large);
+    small_file = test_audit_file(&small);
     return 0;
 }
 
@@ -125,9 +47,7 @@ static int tear_down(void **state)
 {
     (void)state;
     test_audit_place_done(&small);
-    test_audit_place_done(&large);
     bf_bytes_done(&small_file);
-    bf_bytes_done(&large_file);
     return 0;
 }
 
@@ -136,32 +56,7 @@ static int tear_down(void **state)
 static void a_whole_log(void **state)
 {
     (void)state;
-    bf_verify_summary summary;
-    tamper(&small, &small_file, "SELECT 1", NULL);
-    assert_string_equal(told, "");
-    tamper(&large, &large_file, "SELECT 1", NULL);
-    assert_string_equal(told, "");
-    bf_bytes all = test_audit_place_export(&large);
-    /* In pieces of any size, and with the key that it names itself. */
-    for (size_t piece = 1; piece < 100000; piece = piece * 7 + 1) {
-        bf_verify *verify = NULL;
-        const bf_verify_options options = {.report = tell};
-        assert_int_equal(bf_verify_new(&options, &verify, NULL), BF_OK);
-        for (size_t at = 0; at < all.size; at += piece)
-            assert_int_equal(bf_verify_feed(verify, all.data + at, all.size - at < piece ? all.size - at : piece, NULL),
-                             BF_OK);
-        assert_int_equal(bf_verify_end(verify, &summary, NULL), BF_OK);
-        bf_verify_free(&verify);
-        assert_int_equal(summary.findings, 0);
-        assert_string_equal(told, "");
-        assert_int_equal(summary.size, 532);
-        assert_int_equal(summary.leaves, 532);
-        assert_int_equal(summary.nodes, 532 - 3); /* 512 + 16 + 4: three subtrees */
-        assert_int_equal(summary.decisions, 106);
-        assert_int_equal(summary.checkpoints, 2);
-        assert_string_equal(summary.origin, "test.example/log");
-    }
-    bf_bytes_done(&all);
+    expect("SELECT 1", "%s", "");
 }
 
 /* The text with the number for each '#', and the one behind it for each '@'. */
@@ -186,7 +81,7 @@ static void expect_at(const char *sql, int number, const char *expected)
     "leaf 11: the record of its decision was removed, and no erasure was logged in the leaves that can be trusted\n"
 #define OTHER_HASH "(SELECT hash FROM audit_leaf WHERE idx = 3)"
 
-/* Where the leaf of the erasure itself is damaged, what it excused is told, too. */
+/* Where the leaf of the erasure itself is damaged, what it excused is test_told, too. */
 static const char *beside(const char *text, int leaf)
 {
     static char both[1024];
@@ -247,17 +142,17 @@ static void leaves_replaced(void **state)
         bf_hash hash = bf_merkle_leaf(text, strlen(text));
         sodium_bin2hex(hex, sizeof hex, hash.byte, BF_HASH_SIZE);
         (void)snprintf(sql, sizeof sql, "UPDATE audit_leaf SET data = '%s', hash = x'%s' WHERE idx = %d", text, hex, i);
-        tamper(&small, &small_file, sql, NULL);
+        test_audit_tamper(&small, &small_file, sql);
         (void)snprintf(sql, sizeof sql,
                        "leaf %d: it is not the leaf that was logged: its text and its hash were changed\n", i);
         /* The head knows the last one's hash, and so on. */
-        assert_non_null(strstr(told, sql));
-        for (const char *line = told; *line; line = strchr(line, '\n') + 1) {
+        assert_non_null(strstr(test_told, sql));
+        for (const char *line = test_told; *line; line = strchr(line, '\n') + 1) {
             int at = -1;
             if (strncmp(line, "leaf ", 5) == 0)
                 at = (int)strtol(line + 5, NULL, 10);
             if (at != i && !(i == LEAVES && at == 11))
-                fail_msg("leaf %d was replaced, and told was:\n%s", i, told);
+                fail_msg("leaf %d was replaced, and test_told was:\n%s", i, test_told);
         }
     }
 }
@@ -296,10 +191,10 @@ static void each_decision(void **state)
             bool number = strcmp(columns[c], "attempt") == 0 || strcmp(columns[c], "at_ms") == 0;
             (void)snprintf(sql, sizeof sql, "UPDATE decision SET %s = %s WHERE audit_index = %d", columns[c],
                            number ? "7" : "'x'", i);
-            tamper(&small, &small_file, sql, NULL);
+            test_audit_tamper(&small, &small_file, sql);
             (void)snprintf(sql, sizeof sql, "leaf %d: column of its decision was changed: %s of ", i, columns[c]);
-            assert_int_equal(strncmp(told, sql, strlen(sql)), 0);
-            assert_ptr_equal(strchr(told, '\n') + 1, told + strlen(told));
+            assert_int_equal(strncmp(test_told, sql, strlen(sql)), 0);
+            assert_ptr_equal(strchr(test_told, '\n') + 1, test_told + strlen(test_told));
         }
         expect_at("DELETE FROM decision WHERE audit_index = #", i, "leaf #: its decision is missing: r-#\n");
         expect_at("UPDATE decision SET client = 'c', audit_index = # + 1 WHERE audit_index = #", i,
@@ -357,9 +252,9 @@ static void tails(void **state)
            "leaf 24: it is leaf 3: rows were exchanged or copied\nleaf 24: no signature covers them\n");
     expect("DELETE FROM audit_leaf WHERE idx >= 20", "leaves 20 to 21: missing\nleaves 22 to 23: missing\n" ERASED);
     expect("DELETE FROM audit_leaf WHERE idx BETWEEN 4 AND 5", "leaves 4 to 5: missing\n");
-    tamper(&small, &small_file, "DELETE FROM audit_leaf", NULL);
-    assert_non_null(strstr(told, "leaves 0 to 1: missing\n"));
-    assert_null(strstr(told, "out of order"));
+    test_audit_tamper(&small, &small_file, "DELETE FROM audit_leaf");
+    assert_non_null(strstr(test_told, "leaves 0 to 1: missing\n"));
+    assert_null(strstr(test_told, "out of order"));
 }
 
 int main(void)

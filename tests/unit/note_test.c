@@ -318,7 +318,7 @@ static void test_signatures_of_others(void **state)
 {
     (void)state;
     static const char text[] = "test.example/log\n1\n" ROOT "\n";
-    char note[16384], extra[16384], own[1024];
+    char note[16384], extra[16384 + 32], own[1024];
     bf_log_key other = key;
     (void)snprintf(other.origin, sizeof other.origin, "witness.example");
     (void)snprintf(own, sizeof own, "%s", strrchr(signed_text(&key, text), '\xe2'));
