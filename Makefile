@@ -2,6 +2,7 @@
 #
 # BONAFIDE_CACHE_DIR  where networks, ONNX Runtime and sample photos are kept (default: .cache)
 # FUZZ_SECONDS        how long `make fuzz` runs each fuzz target (default: 60)
+# SOAK_SECONDS        how long `make soak` loads a server (default: 3600), SOAK_KILLS how often it kills one (200)
 # CC                  the compiler (default: cc); clang and gcc both serve
 
 FUZZ_SECONDS ?= 60
@@ -13,7 +14,7 @@ PYTHON ?= $(firstword $(wildcard /usr/bin/python3) python3)
 STRICT := $(if $(CI),-Dwerror=true)
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench fuzz lint format docs install clean
+.PHONY: help run build test bench soak fuzz lint format docs install clean
 # One job at a time: the programs called here use all cores themselves.
 .NOTPARALLEL:
 
@@ -22,6 +23,7 @@ help:
 	@echo "make build    build the library and the program (build/bonafide)"
 	@echo "make test     build and run all tests"
 	@echo "make bench    measure speed and memory"
+	@echo "make soak     kill a server 200 times with each store, then load it for SOAK_SECONDS (3600)"
 	@echo "make fuzz     run every fuzz target for FUZZ_SECONDS (60) seconds"
 	@echo "make lint     check format, style and the analyser's findings"
 	@echo "make format   lay out the C code by .clang-format"
@@ -53,6 +55,12 @@ bench:
 	@tools/build build meson-benchmark-prereq
 	@build/bonafide models optimise
 	@$(PYTHON) tools/run_bench.py build
+
+soak:
+	@tools/setup test
+	@tools/build build
+	@build/bonafide models optimise
+	@PYTHON=$(PYTHON) tools/soak build
 
 fuzz:
 	@tools/setup fuzz

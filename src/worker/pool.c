@@ -13,7 +13,8 @@
 #include "worker/pool_internal.h"
 #include "worker/spawn.h"
 
-#define QUEUE_FOR_EACH 8
+/* Whoever waits behind more than one other would be answered sooner by trying again, or elsewhere. */
+#define QUEUE_FOR_EACH 1
 #define JOB_MS_DEFAULT 10000
 #define WORKER_BYTES_DEFAULT ((size_t)1 << 30)
 

@@ -24,7 +24,7 @@ typedef struct bf_pool_options {
     const char *data_dir, *weights_dir, *fusion; /* as in bf_engine_options */
     bool mirror;
     int workers;             /* processes; 0: one for each processor this process may run on */
-    int queue_max;           /* jobs that may wait; 0: 8 for each worker */
+    int queue_max;           /* jobs that may wait; 0: one for each worker */
     int job_ms_max;          /* time a job may take in a worker before it is killed; 0: 10000 */
     size_t worker_bytes_max; /* address space a worker may add to what it was born with; 0: 1 GiB */
 } bf_pool_options;

@@ -31,8 +31,11 @@ static inline bf_pool_options pool_options(void)
 {
     static char weights[512];
     (void)snprintf(weights, sizeof weights, "%s/weights", variable("BONAFIDE_CACHE_DIR"));
-    return (bf_pool_options){
-        .data_dir = variable("BONAFIDE_SOURCE_DIR"), .weights_dir = weights, .workers = 2, .job_ms_max = 30000};
+    return (bf_pool_options){.data_dir = variable("BONAFIDE_SOURCE_DIR"),
+                             .weights_dir = weights,
+                             .workers = 2,
+                             .queue_max = 16,
+                             .job_ms_max = 30000};
 }
 
 /* NULL when the networks are not there: the case is skipped then. */
