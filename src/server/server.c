@@ -78,6 +78,20 @@ bf_status bf_server_new(const bf_config *config, const bf_server_parts *parts, b
     return status;
 }
 
+static bool same_listeners(const bf_config *old, const bf_config *next)
+{
+    bool same = old->listen_count == next->listen_count;
+    for (int i = 0; same && i < old->listen_count; i++)
+        same = strcmp(old->listen[i].text, next->listen[i].text) == 0;
+    return same;
+}
+
+static bool same_workers(const bf_config_workers *old, const bf_config_workers *next)
+{
+    return old->count == next->count && old->queue == next->queue && old->job_ms == next->job_ms &&
+           old->memory_bytes == next->memory_bytes;
+}
+
 /* What is in force keeps what needs a restart. */
 static void tell_restart(const bf_server *server, const bf_config *old, const bf_config *next)
 {
@@ -85,15 +99,14 @@ static void tell_restart(const bf_server *server, const bf_config *old, const bf
         const char *key;
         bool same;
     } rows[] = {
-        {"listen",
-         old->listen_count == next->listen_count && memcmp(old->listen, next->listen, sizeof old->listen) == 0},
+        {"listen", same_listeners(old, next)},
         {"tls", (old->tls_certificate[0] != '\0') == (next->tls_certificate[0] != '\0')},
         {"store", strcmp(old->store_url, next->store_url) == 0},
         {"master_key", strcmp(old->master_key, next->master_key) == 0},
         {"audit", strcmp(old->audit_key, next->audit_key) == 0},
         {"vault_dir", strcmp(old->vault_dir, next->vault_dir) == 0},
         {"engine", strcmp(old->data, next->data) == 0 && strcmp(old->weights, next->weights) == 0},
-        {"workers", memcmp(&old->workers, &next->workers, sizeof old->workers) == 0},
+        {"workers", same_workers(&old->workers, &next->workers)},
         {"sessions", memcmp(&old->sessions, &next->sessions, sizeof old->sessions) == 0},
         {"limits.header_bytes", old->limits.header_bytes_max == next->limits.header_bytes_max},
     };

@@ -79,8 +79,8 @@ static int check_pair(const pair *one)
     if (code >= 0)
         code = gnutls_privkey_sign_data(one->key, digest, 0, &text, &signature);
     if (code >= 0) {
-        int algorithm = gnutls_pk_to_sign(gnutls_pubkey_get_pk_algorithm(public_key, NULL), digest);
-        code = gnutls_pubkey_verify_data2(public_key, (gnutls_sign_algorithm_t)algorithm, 0, &text, &signature);
+        const gnutls_pk_algorithm_t kind = (gnutls_pk_algorithm_t)gnutls_pubkey_get_pk_algorithm(public_key, NULL);
+        code = gnutls_pubkey_verify_data2(public_key, gnutls_pk_to_sign(kind, digest), 0, &text, &signature);
     }
     gnutls_free(signature.data);
     return code;

@@ -133,8 +133,11 @@ class Server:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        self.stop()
+    def __exit__(self, kind, *_):
+        code = self.stop()
+        # A sanitized build tells by it of leaks, too.
+        if kind is None and code not in (None, 0):
+            raise AssertionError(f"the server ended with {code}:\n{self.log_text()[-3000:]}")
 
     @property
     def url(self):

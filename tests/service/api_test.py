@@ -32,7 +32,7 @@ def setUpModule():
 
 def tearDownModule():
     if server:
-        server.stop()
+        server.__exit__(None)
 
 
 def find(method, target):

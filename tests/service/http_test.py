@@ -25,7 +25,7 @@ def setUpModule():
 
 def tearDownModule():
     if server:
-        server.stop()
+        server.__exit__(None)
 
 
 class Alive(unittest.TestCase):
