@@ -96,8 +96,9 @@ bf_status bf_postgres_rows(const PGresult *result, bf_rows *ret, bf_error *err)
             bf_value value;
             if (!read_cell(result, row, column, &value))
                 return bf_fail(err, BF_INTERNAL, "A column is neither an integer nor text nor a blob.");
-            if (!bf_rows_add(ret, &value))
-                return bf_fail(err, BF_STORE_UNAVAILABLE, "The store's answer is too large to be held.");
+            bf_status status = bf_rows_add(ret, &value, err);
+            if (status != BF_OK)
+                return status;
         }
     return BF_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/error.h"
 
 typedef struct cell {
     bf_value_kind kind;
@@ -62,8 +63,6 @@ static bool grow(void **block, size_t used, size_t room)
 
 static bool cells_have_room(bf_rows *rows)
 {
-    if (rows->columns <= 0 || rows->count / (size_t)rows->columns >= BF_ROWS_MAX)
-        return false;
     if (rows->count < rows->room)
         return true;
     size_t room = rows->room ? rows->room * 2 : 32;
@@ -77,8 +76,6 @@ static bool cells_have_room(bf_rows *rows)
 
 static bool bytes_have_room(bf_rows *rows, size_t size)
 {
-    if (size >= BF_ROWS_BYTES_MAX - rows->bytes_used)
-        return false;
     size_t needed = rows->bytes_used + size + 1;
     if (needed <= rows->bytes_room)
         return true;
@@ -93,11 +90,13 @@ static bool bytes_have_room(bf_rows *rows, size_t size)
     return true;
 }
 
-bool bf_rows_add(bf_rows *rows, const bf_value *value)
+bf_status bf_rows_add(bf_rows *rows, const bf_value *value, bf_error *err)
 {
     bool has_bytes = value->kind == BF_VALUE_TEXT || value->kind == BF_VALUE_BLOB;
+    if (bf_rows_count(rows) >= BF_ROWS_MAX || (has_bytes && value->size >= BF_ROWS_BYTES_MAX - rows->bytes_used))
+        return bf_fail(err, BF_STORE_UNAVAILABLE, "The store's answer is too large to be held.");
     if (!cells_have_room(rows) || (has_bytes && !bytes_have_room(rows, value->size)))
-        return false;
+        return bf_fail_memory(err);
     cell *added = &rows->cells[rows->count];
     *added = (cell){.kind = value->kind, .integer = value->integer};
     if (has_bytes) {
@@ -109,7 +108,7 @@ bool bf_rows_add(bf_rows *rows, const bf_value *value)
         rows->bytes_used += value->size + 1;
     }
     rows->count++;
-    return true;
+    return BF_OK;
 }
 
 size_t bf_rows_count(const bf_rows *rows)

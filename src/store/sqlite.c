@@ -115,8 +115,9 @@ static bf_status keep_row(bf_sqlite *db, sqlite3_stmt *prepared, bf_rows *rows, 
             value.size = (size_t)sqlite3_column_bytes(prepared, i);
         if (value.size && !value.data)
             return fail_statement(db, SQLITE_NOMEM, err);
-        if (!bf_rows_add(rows, &value))
-            return bf_fail(err, BF_STORE_UNAVAILABLE, "The store's answer is too large to be held.");
+        bf_status status = bf_rows_add(rows, &value, err);
+        if (status != BF_OK)
+            return status;
     }
     return BF_OK;
 }

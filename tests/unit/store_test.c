@@ -69,164 +69,16 @@ static void what_was_written_is_read(void **state)
     assert_false(missing.found);
 }
 
-#define BIG (5u << 20)
-
-/* Every kind of value, NULL of each, and the ends of what they can hold. */
-static bf_status put_kinds(bf_db *db, void *context, bf_error *err)
-{
-    const char *big = context;
-    static const char sql[] = "INSERT INTO idempotency(client, name, request_hash, claimed_until_ms, http_status, body,"
-                              " created_ms, session_id) VALUES($1, $2, $3, $4, $5, $6, $7, $8)";
-    bf_status status = bf_db_run(db, sql,
-                                 BF_VALUES(bf_value_text("c"), bf_value_text("null"), bf_value_blob("", 0),
-                                           bf_value_integer(INT64_MIN), bf_value_text(NULL), bf_value_blob(NULL, 9),
-                                           bf_value_integer(-1), bf_value_text(NULL)),
-                                 NULL, err);
-    if (status == BF_OK)
-        status = bf_db_run(db, sql,
-                           BF_VALUES(bf_value_text("c"), bf_value_text("full"), bf_value_blob("\0\xff\0", 3),
-                                     bf_value_integer(0), bf_value_integer(200), bf_value_blob(big, BIG),
-                                     bf_value_integer(INT64_MAX), bf_value_text("")),
-                           NULL, err);
-    return status;
-}
-
-static bf_status get_kinds(bf_db *db, void *context, bf_error *err)
-{
-    return bf_db_query(db,
-                       "SELECT name, request_hash, claimed_until_ms, http_status, body, created_ms, session_id"
-                       " FROM idempotency WHERE client = $1 ORDER BY name DESC",
-                       BF_VALUES(bf_value_text("c")), (bf_rows **)context, err);
-}
-
-static void each_kind_of_value_comes_back(void **state)
-{
-    bf_store *store = store_of(state);
-    bf_error err = {0};
-    char *big = bf_malloc(BIG);
-    for (size_t i = 0; i < BIG; i++)
-        big[i] = (char)(i * 2654435761u >> 24);
-    OK(bf_store_write(store, put_kinds, big, &err));
-    bf_rows *rows = NULL;
-    OK(bf_store_read(store, get_kinds, &rows, &err));
-    assert_int_equal(bf_rows_count(rows), 2);
-    assert_true(bf_rows_is_null(rows, 0)); /* no row yet */
-    assert_true(bf_rows_next(rows));
-    size_t size = 1;
-    assert_string_equal(bf_rows_text(rows, 0), "null");
-    assert_false(bf_rows_is_null(rows, 1)); /* an empty blob is not NULL */
-    assert_non_null(bf_rows_blob(rows, 1, &size));
-    assert_int_equal(size, 0);
-    assert_true(bf_rows_integer(rows, 2) == INT64_MIN);
-    assert_true(bf_rows_is_null(rows, 3) && bf_rows_is_null(rows, 4) && bf_rows_is_null(rows, 6));
-    assert_int_equal(bf_rows_integer(rows, 3), 0);
-    assert_null(bf_rows_text(rows, 6));
-    assert_null(bf_rows_blob(rows, 4, &size));
-    assert_true(bf_rows_integer(rows, 5) == -1);
-    assert_true(bf_rows_next(rows));
-    assert_memory_equal(bf_rows_blob(rows, 1, &size), "\0\xff\0", 3);
-    assert_int_equal(size, 3);
-    assert_int_equal(bf_rows_integer(rows, 3), 200);
-    assert_memory_equal(bf_rows_blob(rows, 4, &size), big, BIG);
-    assert_int_equal(size, BIG);
-    assert_true(bf_rows_integer(rows, 5) == INT64_MAX);
-    assert_string_equal(bf_rows_text(rows, 6), ""); /* nor is an empty text */
-    assert_null(bf_rows_text(rows, 7));             /* no such column */
-    assert_null(bf_rows_text(rows, 2));             /* of another type */
-    assert_int_equal(bf_rows_integer(rows, 0), 0);
-    assert_non_null(bf_rows_blob(rows, 0, &size));
-    assert_int_equal(size, 0);
-    assert_false(bf_rows_next(rows));
-    bf_rows_free(&rows);
-    bf_free(big);
-}
-
-static bf_status expressions(bf_db *db, void *context, bf_error *err)
-{
-    return bf_db_query(db,
-                       "SELECT COUNT(*), SUM(changed_ms), MAX(changed_ms), COALESCE(SUM(changed_ms), 0),"
-                       " (SELECT COUNT(*) FROM setting WHERE $1 IS NULL OR name = $1), 7, 'x', MIN(name),"
-                       " CASE WHEN COUNT(*) > $2 THEN 1 ELSE 0 END FROM setting",
-                       BF_VALUES(bf_value_text(NULL), bf_value_integer(1)), (bf_rows **)context, err);
-}
-
-static void sums_and_counts_are_integers(void **state)
-{
-    bf_store *store = store_of(state);
-    bf_error err = {0};
-    setting one = {.name = "1", .value = "v", .changed_ms = -1234567890123456},
-            two = {.name = "2", .value = "v", .changed_ms = -20000};
-    bf_rows *rows = NULL;
-    OK(bf_store_read(store, expressions, &rows, &err));
-    assert_true(bf_rows_next(rows));
-    assert_true(bf_rows_is_null(rows, 1));
-    assert_int_equal(bf_rows_integer(rows, 3), 0);
-    bf_rows_free(&rows);
-    OK(bf_store_write(store, put, &one, &err));
-    OK(bf_store_write(store, put, &two, &err));
-    OK(bf_store_read(store, expressions, &rows, &err));
-    assert_true(bf_rows_next(rows));
-    assert_int_equal(bf_rows_integer(rows, 0), 2);
-    assert_true(bf_rows_integer(rows, 1) == -1234567890143456);
-    assert_true(bf_rows_integer(rows, 2) == -20000);
-    assert_int_equal(bf_rows_integer(rows, 4), 2);
-    assert_int_equal(bf_rows_integer(rows, 5), 7);
-    assert_string_equal(bf_rows_text(rows, 6), "x");
-    assert_string_equal(bf_rows_text(rows, 7), "1");
-    assert_int_equal(bf_rows_integer(rows, 8), 1);
-    bf_rows_free(&rows);
-}
-
-static bf_status count_changes(bf_db *db, void *context, bf_error *err)
-{
-    int64_t *changed = context;
-    bf_status status = bf_db_run(db, "INSERT INTO quarantine(sha256, losses, last_ms) VALUES('a', 0, 0), ('b', 0, 0)",
-                                 BF_NO_VALUES, &changed[0], err);
-    if (status == BF_OK)
-        status =
-            bf_db_run(db, "INSERT INTO quarantine(sha256, losses, last_ms) VALUES($1, 0, 0) ON CONFLICT DO NOTHING",
-                      BF_VALUES(bf_value_text("a")), &changed[1], err);
-    if (status == BF_OK)
-        status = bf_db_run(db, "UPDATE quarantine SET losses = losses + 1", BF_NO_VALUES, &changed[2], err);
-    if (status == BF_OK)
-        status =
-            bf_db_run(db, "DELETE FROM quarantine WHERE sha256 = $1", BF_VALUES(bf_value_text("z")), &changed[3], err);
-    bf_rows *rows = NULL;
-    if (status == BF_OK)
-        status = bf_db_query(db, "UPDATE quarantine SET losses = losses + 1 WHERE sha256 = 'b' RETURNING losses",
-                             BF_NO_VALUES, &rows, err);
-    if (status == BF_OK && bf_rows_next(rows))
-        changed[4] = bf_rows_integer(rows, 0);
-    bf_rows_free(&rows);
-    return status;
-}
-
-static void changed_rows_are_counted(void **state)
-{
-    bf_store *store = store_of(state);
-    bf_error err = {0};
-    int64_t changed[5] = {-1, -1, -1, -1, -1};
-    OK(bf_store_write(store, count_changes, changed, &err));
-    assert_int_equal(changed[0], 2);
-    assert_int_equal(changed[1], 0);
-    assert_int_equal(changed[2], 2);
-    assert_int_equal(changed[3], 0);
-    assert_int_equal(changed[4], 2);
-}
-
 static bf_status read_head(bf_db *db, void *context, bf_error *err)
 {
     (void)context;
     BF_CLEANUP(bf_rows_free) bf_rows *rows = NULL;
-    bf_status status = bf_db_query(db, "SELECT size, root, note FROM audit_head", BF_NO_VALUES, &rows, err);
+    bf_status status = bf_db_query(db, "SELECT size, note FROM audit_head", BF_NO_VALUES, &rows, err);
     if (status != BF_OK)
         return status;
-    size_t size = 1;
     assert_true(bf_rows_next(rows));
     assert_int_equal(bf_rows_integer(rows, 0), 0);
-    assert_non_null(bf_rows_blob(rows, 1, &size));
-    assert_int_equal(size, 0);
-    assert_string_equal(bf_rows_text(rows, 2), "");
+    assert_string_equal(bf_rows_text(rows, 1), "");
     assert_false(bf_rows_next(rows));
     return BF_OK;
 }
@@ -462,9 +314,6 @@ static void times_as_text(void **state)
 
 static const struct CMUnitTest CASES[] = {
     CASE(what_was_written_is_read),
-    CASE(each_kind_of_value_comes_back),
-    CASE(sums_and_counts_are_integers),
-    CASE(changed_rows_are_counted),
     CASE(the_new_head_of_the_log_reads_the_same),
     CASE(what_is_wrong_is_refused),
     CASE(a_refused_write_keeps_nothing),
