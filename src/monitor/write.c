@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "monitor/families.h"
+#include "monitor/process.h"
 
 #define TEXT_BYTES_MAX (4u << 20)
 #define LINE_BYTES_MAX 512
@@ -151,6 +152,26 @@ static void put_gauges(writer *out, const bf_metrics_gauges *now)
     put(out, "bonafide_build_info{version=\"%s\"} 1\n", BF_VERSION);
 }
 
+static void put_process(writer *out)
+{
+    bf_process_facts now;
+    bf_process_look(&now);
+    const struct {
+        const char *name, *type, *help;
+        double value;
+    } values[] = {
+        {"process_cpu_seconds_total", "counter", "Processor time of the server, workers apart.", now.cpu_s},
+        {"process_resident_memory_bytes", "gauge", "Memory of the server, workers apart.", now.memory},
+        {"process_open_fds", "gauge", "Open descriptors of the server.", now.open_fds},
+        {"process_max_fds", "gauge", "Descriptors that it may open.", now.max_fds},
+        {"process_start_time_seconds", "gauge", "When the server started, since 1970.", now.start_s},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        if (values[i].value >= 0)
+            put_value(out, values[i].name, values[i].type, values[i].help, values[i].value);
+    }
+}
+
 bf_status bf_metrics_write(bf_metrics *metrics, const bf_metrics_gauges *gauges, bf_bytes *ret, bf_error *err)
 {
     /* Writing works on a copy, so that requests do not wait for it. */
@@ -164,6 +185,7 @@ bf_status bf_metrics_write(bf_metrics *metrics, const bf_metrics_gauges *gauges,
     for (int id = 0; id < BF_FAMILY_COUNT; id++)
         put_family(&out, metrics, &BF_FAMILIES[id], cell + metrics->first[id]);
     put_gauges(&out, gauges);
+    put_process(&out);
     bf_free(cell);
     if (out.failed) {
         bf_bytes_done(&out.text);

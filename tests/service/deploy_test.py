@@ -70,6 +70,23 @@ class Files(unittest.TestCase):
         for name in ("replica-1", "replica-2"):
             self.assertIn("./container.yaml:/etc/bonafide/bonafide.yaml:ro", services[name]["volumes"])
 
+    def test_alerts(self):
+        """Every series and every value of a label that a rule names is one that a server can have."""
+        told = (program.SOURCE / "docs/reference/metrics.md").read_text(encoding="utf-8")
+        series = dict(re.findall(r"^\| `(\w+)` \| \w+ \| (.*?) \|", told, re.MULTILINE))
+        rules = yaml.safe_load(shipped("alerts.yaml"))["groups"][0]["rules"]
+        self.assertGreater(len(rules), 10)
+        words = (program.SOURCE / "src/monitor/families.c").read_text(encoding="utf-8") + told + " approve"
+        for rule in rules:
+            used = re.findall(r"\b((?:bonafide|process)_\w+?)(?:_bucket)?\b(?:\{(\w+)=~?\"([^\"]+)\"\})?", rule["expr"])
+            self.assertTrue(used, rule)
+            for name, label, values in used:
+                self.assertIn(name, series, rule["alert"])
+                if label:
+                    self.assertIn(f"`{label}`", series[name], rule["alert"])
+                for value in filter(None, values.split("|")):
+                    self.assertRegex(words, rf"\b{value}\b", rule["alert"])
+
     def test_the_unit(self):
         """Where systemd is there to be asked; set-up does not bring it."""
         if not shutil.which("systemd-analyze"):

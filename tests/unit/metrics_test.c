@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -133,6 +134,11 @@ static void test_nothing_happened(void **state)
     assert_true(value_of("bonafide_store_commits_total") == 7);
     assert_true(value_of("bonafide_certificate_expires_seconds") == 1.8e9);
     assert_true(value_of("bonafide_build_info{version=\"" BF_VERSION "\"}") == 1);
+    assert_true(value_of("process_open_fds") >= 3 && value_of("process_open_fds") < value_of("process_max_fds"));
+    assert_true(value_of("process_resident_memory_bytes") > 1e6);
+    assert_true(value_of("process_cpu_seconds_total") > 0 && value_of("process_cpu_seconds_total") < 3600);
+    double age_s = (double)time(NULL) - value_of("process_start_time_seconds");
+    assert_true(age_s > -2 && age_s < 600);
     /* What is rare and matters is there as zero, so that its first rise is seen. */
     assert_true(value_of("bonafide_security_signals_total{signal=\"replayed_attempt\"}") == 0);
     assert_true(value_of("bonafide_webhooks_total{outcome=\"failed\"}") == 0);
@@ -381,9 +387,20 @@ static void test_documentation_lists_every_series(void **state)
             fail_msg("docs/reference/metrics.md has no row for %s (%s)", name, type);
         at += 7;
     }
-    for (const char *at = (const char *)doc.data; (at = strstr(at, "\n| `bonafide_")) != NULL; at++)
+    const char *signals = strstr((const char *)doc.data, "\n## Security signals");
+    assert_non_null(signals);
+    for (const char *at = (const char *)doc.data; (at = strstr(at, "\n| `")) != NULL && at < signals; at++)
         rows++;
     assert_int_equal(rows, families);
+    rows = 0;
+    for (const char *at = signals; (at = strstr(at, "\n| `")) != NULL; rows++) {
+        char name[64] = "";
+        assert_int_equal(sscanf(at, "\n| `%63[a-z_]`", name) && name[0], 1);
+        if (rows > 0)
+            assert_int_equal(bf_values_find(&metrics->set[BF_SET_SIGNAL], name), rows - 1);
+        at++;
+    }
+    assert_int_equal(rows - 1, BF_SECURITY_COUNT);
     bf_bytes_done(&doc);
     bf_bytes_done(&text);
     bf_metrics_free(&metrics);
