@@ -209,6 +209,7 @@ code { padding: .1em .3em; overflow-wrap: anywhere; }
 pre { padding: .8rem 1rem; overflow-x: auto; }
 pre code { padding: 0; overflow-wrap: normal; }
 .route { font: 600 .95rem/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; color: var(--accent); }
+td:first-child code { white-space: nowrap; }
 .wide { overflow-x: auto; margin: .9rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th { text-align: left; color: var(--soft); font-weight: 600; }
