@@ -152,8 +152,9 @@ def api_inc(spec):
                 parameter = "&" + tables.schema(one["schema"], f"{name}_{one['name']}")
         asked = {one["name"]: one["schema"] for one in parameters if one["in"] == "query"}
         if asked:
-            query = "&" + tables.schema({"type": "object", "additionalProperties": False, "properties": asked},
-                                        f"{name}_query")
+            needed = [one["name"] for one in parameters if one["in"] == "query" and one["required"]]
+            query = "&" + tables.schema({"type": "object", "additionalProperties": False, "properties": asked,
+                                         "required": needed}, f"{name}_query")
         roles = " | ".join(f"BF_ACCESS_{role.upper()}" for role in operation["x-roles"]) or "0"
         rows.append(f"    {{{c_string(name)}, {c_string(method.upper())}, {c_string(path)},\n"
                     f"     {security(spec, operation)}, {roles}, {parameter}, {query}, {body}}},")

@@ -19,6 +19,9 @@ EXAMPLES = {
     "session_reference": ["curl -H \"Authorization: Bearer $KEY\" -F reference=@portrait.jpg "
                           "$SERVER/v1/sessions/$ID/reference"],
     "session_erase": ["curl -X DELETE -H \"Authorization: Bearer $KEY\" $SERVER/v1/sessions/$ID"],
+    "session_media": ["curl -H \"Authorization: Bearer $REVIEWER_KEY\" -o attempt-1.jpg \\",
+                      "     \"$SERVER/v1/sessions/$ID/media?name=attempt-1\""],
+    "decision_erase": ["curl -X DELETE -H \"Authorization: Bearer $KEY\" $SERVER/v1/decisions/$REQUEST_ID"],
     "decision_get": ["curl -H \"Authorization: Bearer $KEY\" $SERVER/v1/decisions/$REQUEST_ID"],
     "audit_checkpoint": ["curl -H \"Authorization: Bearer $AUDITOR_KEY\" $SERVER/v1/audit/checkpoint?since=1000"],
     "audit_proof": ["curl -H \"Authorization: Bearer $AUDITOR_KEY\" $SERVER/v1/audit/proof/1000"],
@@ -206,6 +209,7 @@ p { margin: .6rem 0; }
 code, pre { font: .87em/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; background: var(--code);
   border-radius: 4px; }
 code { padding: .1em .3em; overflow-wrap: anywhere; }
+td:first-child code { overflow-wrap: normal; white-space: nowrap; }
 pre { padding: .8rem 1rem; overflow-x: auto; }
 pre code { padding: 0; overflow-wrap: normal; }
 .route { font: 600 .95rem/1.5 ui-monospace, "SF Mono", "DejaVu Sans Mono", monospace; color: var(--accent); }

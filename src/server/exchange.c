@@ -147,7 +147,8 @@ static enum MHD_Result finish(bf_exchange *exchange)
         exchange->code = answer.code;
         exchange->queue_ms = answer.queue_ms;
         memcpy(exchange->decision, answer.decision, sizeof exchange->decision);
-        result = bf_exchange_answer(exchange, answer.http, "application/json", &answer.body);
+        result =
+            bf_exchange_answer(exchange, answer.http, answer.type ? answer.type : "application/json", &answer.body);
     }
     bf_answer_done(&answer);
     return result;

@@ -18,7 +18,9 @@ static const struct {
     {"session_erase", bf_service_session_erase},
     {"session_reference", bf_service_session_reference},
     {"session_attempt", bf_service_session_attempt},
+    {"session_media", bf_service_session_media},
     {"decision_get", bf_service_decision_get},
+    {"decision_erase", bf_service_decision_erase},
     {"audit_checkpoint", bf_service_audit_checkpoint},
     {"audit_proof", bf_service_audit_proof},
 };

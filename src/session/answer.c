@@ -181,7 +181,8 @@ bf_status bf_session_state_answer(const bf_service *service, const bf_call *call
     while (bf_rows_next(rows))
         write_attempt(rows, &text);
     bf_text_close_list(&text);
-    return bf_answer_end(&text, 200, ret, err);
+    status = bf_session_write_media(db, session, &text, err);
+    return status == BF_OK ? bf_answer_end(&text, 200, ret, err) : status;
 }
 
 bf_status bf_session_of_call(bf_db *db, const bf_call *call, bf_session *ret, bool *ret_foreign, bf_error *err)

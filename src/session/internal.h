@@ -175,6 +175,20 @@ bf_status bf_decision_store(bf_db *db, const bf_decision_row *row, bf_error *err
 /* In any transaction: REQUEST_ID_TAKEN when there is such a decision. */
 bf_status bf_decision_check_free(bf_db *db, const char *client, const char *request_id, bf_error *err);
 
+/* ---- decision.c ---- */
+
+/* In a write transaction: a leaf that tells who looked at the records of `id`, which is a "session" or "request_id". */
+bf_status bf_read_leaf(bf_db *db, const bf_call *call, const char *key, const char *id, bf_error *err);
+
+/* Under whose name the first answer of a decision without a session is kept, so that it is erased with it. */
+#define BF_DECISION_OWNER_SIZE 160
+void bf_decision_owner(const char *client, const char *request_id, char ret[BF_DECISION_OWNER_SIZE]);
+
+/* ---- media.c ---- */
+
+/* "media": what is kept of the session, into an open object. */
+bf_status bf_session_write_media(bf_db *db, const bf_session *session, bf_text *text, bf_error *err);
+
 /* ---- attempt.c ---- */
 
 /* An attempt of a session, whoever sends it. */

@@ -164,9 +164,11 @@ static bf_status write_decision(bf_db *db, void *context, bf_error *err)
     bf_status status = bf_decision_store(db, &row, err);
     if (status == BF_OK && one->losses > 0)
         status = bf_quarantine_forgive(db, &one->hashes, err);
-    if (status == BF_OK)
-        status = bf_once_finish(one->service, db, &one->once, &one->answer, NULL, err);
-    return status;
+    if (status != BF_OK)
+        return status;
+    char owner[BF_DECISION_OWNER_SIZE];
+    bf_decision_owner(row.client, row.request_id, owner);
+    return bf_once_finish(one->service, db, &one->once, &one->answer, owner, err);
 }
 
 static bf_status judge_and_decide(single *one, bf_error *err)

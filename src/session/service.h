@@ -70,7 +70,8 @@ typedef struct bf_call {
 /* An answer. Zero-initialise; free with bf_answer_done. */
 typedef struct bf_answer {
     int http;          /* 200, 201, 422 ... */
-    bf_bytes body;     /* JSON */
+    bf_bytes body;     /* JSON, unless `type` says otherwise */
+    const char *type;  /* the body's media type, static text; NULL: application/json */
     bf_status code;    /* what the log and metrics say: BF_OK, or the record's error code */
     char decision[16]; /* for the log; "" when nothing was decided */
     double queue_ms;   /* for the log */
@@ -84,8 +85,8 @@ void bf_answer_done(bf_answer *answer);
 typedef bf_status bf_operation(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err);
 bf_operation bf_service_liveness, bf_service_match;
 bf_operation bf_service_session_create, bf_service_session_get, bf_service_session_reference, bf_service_session_erase;
-bf_operation bf_service_session_attempt;
-bf_operation bf_service_decision_get;
+bf_operation bf_service_session_attempt, bf_service_session_media;
+bf_operation bf_service_decision_get, bf_service_decision_erase;
 bf_operation bf_service_audit_checkpoint, bf_service_audit_proof;
 
 /* The kill switch, also for the command line; in a read and a write transaction. */

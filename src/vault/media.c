@@ -343,3 +343,11 @@ bf_status bf_vault_read(bf_vault *vault, bf_store *store, const char *session_id
         return fail_missing(&look, err);
     return status;
 }
+
+bf_status bf_vault_list(bf_db *db, const char *session_id, bf_rows **ret, bf_error *err)
+{
+    return bf_db_query(db,
+                       "SELECT name, bytes, stored_ms, delete_after_ms FROM vault_object WHERE session_id = $1"
+                       " ORDER BY name",
+                       BF_VALUES(bf_value_text(session_id)), ret, err);
+}

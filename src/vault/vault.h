@@ -45,6 +45,10 @@ void bf_vault_drop(bf_vault *vault, const bf_vault_draft *draft);
 bf_status bf_vault_read(bf_vault *vault, bf_store *store, const char *session_id, const char *name, size_t size_max,
                         bf_region *ret, bf_error *err);
 
+/* In any transaction: what is kept of a session, by name: rows of name, bytes, stored_ms, delete_after_ms (NULL: until
+ * erased). The caller frees *ret. */
+bf_status bf_vault_list(bf_db *db, const char *session_id, bf_rows **ret, bf_error *err);
+
 /* In a write transaction: forgets one object, if it is there; the session's key too when it was the last. The file goes
  * with the next bf_vault_sweep or bf_vault_sweep_session. */
 bf_status bf_vault_forget(bf_db *db, const char *session_id, const char *name, bf_error *err);

@@ -66,7 +66,8 @@ class Api(unittest.TestCase):
         made = self.ask("POST", "/v1/sessions", key,
                         {"flow_type": "account_opening", "channel": "mobile_web", "subject": "person-7",
                          "consent": {"text_version": "1", "given_at": "2026-11-25T12:00:00Z"},
-                         "risk_context": {"risk_tier": "low"}}, status=201).json
+                         "risk_context": {"risk_tier": "low"}, "retain": "days", "retain_days": 2},
+                        status=201).json
         place = f"/v1/sessions/{made['session']['id']}"
         self.ask("GET", place, key)
         self.ask("POST", f"{place}/reference", key, [("reference", photo)])
@@ -78,10 +79,49 @@ class Api(unittest.TestCase):
         decided = state["attempts"][0]["request_id"]
         self.ask("GET", f"/v1/decisions/{decided}", key)
         self.ask("GET", f"/v1/decisions/{decided}", server.key("auditor"))
+        self.ask("DELETE", f"/v1/decisions/{decided}", key, status=400)
+        self.assertEqual([one["name"] for one in state["media"]], ["attempt-1", "reference"])
+        self.look_at_media(place)
         self.ask("DELETE", place, key)
         self.ask("DELETE", place, key)
         erased = self.ask("GET", place, key).json
         self.assertIsNotNone(erased["session"]["erased_at"])
+
+    def look_at_media(self, place):
+        """Reviewers see what is kept, and the log knows it."""
+        reviewer = server.key("reviewer")
+        seen_picture = self.ask("GET", f"{place}/media?name=attempt-1", reviewer)
+        self.assertEqual(seen_picture.headers["Content-Type"], "image/jpeg")
+        self.assertEqual(seen_picture.body, photo)
+        self.ask("GET", f"{place}/media?name=attempt-2", reviewer, status=404)
+        self.ask("GET", f"{place}/media", reviewer, status=400)
+        self.ask("GET", f"{place}/media?name=../x", reviewer, status=400)
+        self.ask("GET", f"{place}/media?name=attempt-1", server.key(), status=403)
+        size = self.ask("GET", "/v1/audit/checkpoint", server.key("auditor")).json["size"]
+        leaf = self.ask("GET", f"/v1/audit/proof/{size - 1}", server.key("auditor")).json["proof"]["leaf"]
+        self.assertIn('"kind":"media_read"', leaf)
+        self.assertIn('"media":"attempt-1"', leaf)
+
+    def test_a_record_without_a_session_is_erased_and_its_proof_stays(self):
+        key = server.key()
+        self.ask("POST", "/v1/liveness", key, [("image", photo)], {"X-Request-ID": "gone-1", "Idempotency-Key": "gone"})
+        before = self.ask("GET", "/v1/decisions/gone-1", key).json
+        after = self.ask("DELETE", "/v1/decisions/gone-1", key).json
+        self.assertIsNotNone(before["record"])
+        self.assertIsNone(after["record"])
+        self.assertEqual(after["record_sha256"], before["record_sha256"])
+        self.assertEqual(after["proof"]["leaf"], before["proof"]["leaf"])
+        size = self.ask("GET", "/v1/audit/checkpoint", server.key("auditor")).json["size"]
+        self.ask("DELETE", "/v1/decisions/gone-1", key)
+        self.assertEqual(self.ask("GET", "/v1/audit/checkpoint", server.key("auditor")).json["size"], size)
+        self.ask("DELETE", "/v1/decisions/gone-2", key, status=404)
+        # The first answer went with the record: the request id is still taken, so it is not judged anew.
+        self.ask("POST", "/v1/liveness", key, [("image", photo)], {"X-Request-ID": "gone-1", "Idempotency-Key": "gone"},
+                 status=409)
+        whole = server.folder / "export.jsonl"
+        server.run("audit", "export", "--output", str(whole))
+        verified = program.run("audit", "verify", whole)
+        self.assertEqual(verified.returncode, 0, verified.stdout + verified.stderr)
 
     def test_one_shot(self):
         key = server.key()

@@ -32,6 +32,7 @@ BODIES = {
 # What the holder of the right credential gets; a picture that is none is 422.
 RIGHT = {"session_create": (201,), "liveness": (200, 422), "match": (200, 422), "session_reference": (200, 422),
          "session_attempt": (200, 422)}
+QUERIES = {"session_media": "?name=reference"}
 server = None
 
 
@@ -53,6 +54,7 @@ class Operation:
         self.roles = described["x-roles"]
         self.kind = next((name for one in described.get("security", default_security) for name in one), None)
         self.body = BODIES[self.id] if "requestBody" in described else None
+        self.query = QUERIES.get(self.id, "")
 
     def statuses(self):
         return RIGHT.get(self.id, (200,))
@@ -89,6 +91,11 @@ def target(operation):
     """The operation's path with something behind its parameter that belongs to the client acme."""
     if "{request_id}" in operation.path:
         return operation.path.replace("{request_id}", new_decision())
+    if operation.id == "session_media":
+        session, _ = new_session()
+        kept = server.ask("POST", f"/v1/sessions/{session}/reference", server.key(), BODIES["session_reference"])
+        assert kept.status in RIGHT["session_reference"], kept
+        return operation.path.replace("{id}", session) + operation.query
     return operation.path.replace("{id}", new_session()[0] if "{id}" in operation.path else "").replace("{n}", "0")
 
 
@@ -173,6 +180,7 @@ class Keys(unittest.TestCase):
                     place = target(operation)
                     answer = ask(operation, place, bearer(server.key(role, client="other")))
                     nowhere = operation.path.replace("{id}", "nothing").replace("{request_id}", "nothing")
+                    nowhere += operation.query
                     nothing = ask(operation, nowhere, bearer(server.key(role, client="other")))
                     if role in SEE_ALL_CLIENTS:
                         self.assertIn(answer.status, operation.statuses(), answer)
