@@ -45,7 +45,8 @@ static size_t write_file(uint8_t *file, const uint8_t **data, size_t *size, bool
         uint8_t tag = op[3] % 4;
         written += push(&stream, file + written, plain, (uint8_t)i, tag);
         bool final = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
-        *ret_canonical &= !ended && (final ? plain <= BF_VAULT_CHUNK : tag == 0 && plain == BF_VAULT_CHUNK);
+        *ret_canonical &=
+            !ended && (final ? plain <= BF_VAULT_CHUNK && (plain > 0 || i == 0) : tag == 0 && plain == BF_VAULT_CHUNK);
         ended |= final;
     }
     *ret_canonical &= ended;

@@ -146,7 +146,8 @@ static bf_status read_header(int fd, work *work_, const uint8_t key[BF_VAULT_KEY
     return BF_OK;
 }
 
-/* Opens the chunk of `size` sealed bytes into the region; `*ret_last` tells that it was the final one. */
+/* Opens the chunk of `size` sealed bytes into the region; `*ret_last` tells that it was the final one. Only one way of
+ * cutting into chunks is written, so only that one is read. */
 static bf_status open_chunk(work *work_, size_t size, const uint8_t bound[BOUND_SIZE], size_t size_max, bf_region *ret,
                             bool *ret_last, bf_error *err)
 {
@@ -164,8 +165,8 @@ static bf_status open_chunk(work *work_, size_t size, const uint8_t bound[BOUND_
                                                    BOUND_SIZE) != 0)
         return fail_changed(err, "was changed, or belongs to another key, session or name");
     *ret_last = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;
-    /* Only one way of cutting into chunks is written, so only that one is read. */
-    if (!*ret_last && (tag != 0 || plain_size != BF_VAULT_CHUNK))
+    bool as_written = *ret_last ? plain_size > 0 || ret->size == 0 : tag == 0 && plain_size == BF_VAULT_CHUNK;
+    if (!as_written)
         return fail_changed(err, "has a chunk of another size or kind");
     ret->size += plain_size;
     return BF_OK;

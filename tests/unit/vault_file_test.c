@@ -141,6 +141,8 @@ static void test_every_cut_is_found(void **state)
     for (size_t chunks = 0; chunks < 3; chunks++)
         assert_int_equal(unseal(file, 32 + chunks * (BF_VAULT_CHUNK + 17)), BF_VAULT_LOCKED);
     assert_int_equal(unseal(file, size), BF_OK);
+    file[size] = 0;
+    assert_int_equal(unseal(file, size + 1), BF_VAULT_LOCKED);
     free(file);
     free(data);
 }
@@ -229,6 +231,36 @@ static void test_other_ways_of_cutting(void **state)
     }
 }
 
+/* The same with chunks of full size, in which only their tags tell, and an end that is not needed. */
+static void test_other_ways_of_ending(void **state)
+{
+    (void)state;
+    static const unsigned char final = crypto_secretstream_xchacha20poly1305_TAG_FINAL;
+    static const unsigned char first[] = {0, crypto_secretstream_xchacha20poly1305_TAG_PUSH,
+                                          crypto_secretstream_xchacha20poly1305_TAG_REKEY};
+    uint8_t *data = pattern(BF_VAULT_CHUNK), *file = malloc(2 * (size_t)BF_VAULT_CHUNK);
+    for (size_t i = 0; i < 2 * sizeof first; i++) {
+        size_t rest = i % 2; /* bytes in the second chunk */
+        memcpy(file, "BFVAULT1", 8);
+        crypto_secretstream_xchacha20poly1305_state stream;
+        crypto_secretstream_xchacha20poly1305_init_push(&stream, file + 8, key);
+        size_t size = 32;
+        for (uint8_t part = 0; part < 2; part++) {
+            uint8_t label[] = "BFVAULT1session-1\0capture-1\0\0\0\0\0\0\0\0", bound[32];
+            unsigned long long sealed = 0;
+            label[sizeof label - 8] = part;
+            crypto_generichash(bound, sizeof bound, label, sizeof label, NULL, 0);
+            crypto_secretstream_xchacha20poly1305_push(&stream, file + size, &sealed, data,
+                                                       part == 0 ? BF_VAULT_CHUNK : rest, bound, sizeof bound,
+                                                       part == 0 ? first[i / 2] : final);
+            size += (size_t)sealed;
+        }
+        assert_int_equal(unseal(file, size), i == 1 ? BF_OK : BF_VAULT_LOCKED);
+    }
+    free(file);
+    free(data);
+}
+
 static void test_allocation_failures(void **state)
 {
     (void)state;
@@ -267,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_another_key_or_label),
         cmocka_unit_test(test_too_large_to_read),
         cmocka_unit_test(test_other_ways_of_cutting),
+        cmocka_unit_test(test_other_ways_of_ending),
         cmocka_unit_test(test_allocation_failures),
         cmocka_unit_test(test_a_descriptor_that_cannot_be_used),
     };

@@ -39,8 +39,13 @@ static void test_erasing(void **state)
     assert_int_equal(number_of("SELECT COUNT(*) FROM vault_key WHERE session_id = 's1'"), 0);
     assert_int_equal(number_of("SELECT COUNT(*) FROM vault_object WHERE session_id = 's1'"), 0);
     assert_int_equal(get("s1", "a", ""), BF_ERASED);
-    assert_int_equal(count_files(), 3);
+    (void)put("s3", "a", "third", 0);
+    erase("s3");
+    assert_int_equal(count_files(), 4);
     bf_vault_sweep_session(vault, store, "s1");
+    assert_int_equal(count_files(), 2);
+    assert_int_equal(number_of("SELECT COUNT(*) FROM vault_trash"), 1);
+    bf_vault_sweep_session(vault, store, "s3");
     assert_int_equal(count_files(), 1);
     assert_int_equal(number_of("SELECT COUNT(*) FROM vault_trash"), 0);
     assert_int_equal(get("s2", "a", "other"), BF_OK);
@@ -121,7 +126,12 @@ static void test_other_files_stay(void **state)
     assert_int_equal(access(path, F_OK), 0);
     assert_int_equal(number_of("SELECT COUNT(*) FROM vault_trash"), 0);
     assert_int_equal(get("s1", "a", "kept"), BF_OK);
-    run("UPDATE vault_object SET file = '../store.db'");
+    /* Not even the very file, under a name that leads out of the folder. */
+    char inside[600], outside[600];
+    path_of(&draft, inside);
+    (void)snprintf(outside, sizeof outside, "%s/moved", folder);
+    assert_int_equal(rename(inside, outside), 0);
+    run("UPDATE vault_object SET file = '../moved'");
     assert_int_equal(get("s1", "a", "kept"), BF_VAULT_LOCKED);
 }
 
