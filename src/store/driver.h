@@ -46,7 +46,8 @@ struct bf_driver {
     bf_status (*savepoint)(bf_db *db, bf_savepoint step, bf_error *err);
     bf_outcome (*commit)(bf_db *db, bf_error *err); /* whatever it returns, the transaction is over */
     void (*rollback)(bf_db *db);
-    void (*tidy)(bf_db *db, bool idle); /* upkeep after a commit, outside of transactions; `idle`: nothing waits */
+    /* Upkeep after a commit, outside of transactions; `idle`: nothing waits. True when nothing is left to be done. */
+    bool (*tidy)(bf_db *db, bool idle);
 };
 
 extern const bf_driver BF_SQLITE;

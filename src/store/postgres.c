@@ -244,10 +244,11 @@ static bf_outcome commit(bf_db *base, bf_error *err)
     return BF_OUTCOME_UNKNOWN;
 }
 
-static void tidy(bf_db *db, bool idle)
+static bool tidy(bf_db *db, bool idle)
 {
     (void)db;
     (void)idle;
+    return true;
 }
 
 const bf_driver BF_POSTGRES = {

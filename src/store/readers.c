@@ -12,6 +12,7 @@
 #define READERS_CEILING 256
 #define BACKOFF_MS_MIN 10
 #define BACKOFF_MS_MAX 250
+#define RUNS_MAX 3 /* of one read's function */
 
 struct bf_readers {
     const bf_driver *driver;
@@ -59,7 +60,7 @@ static bf_status connect_one(const bf_readers *readers, double deadline_ms, bf_d
 
 /* One try; on return *db is NULL when the connection cannot be used any more, or could not be made. */
 static bf_status try_once(const bf_readers *readers, double deadline_ms, bf_db **db, bf_store_fn *fn, void *context,
-                          bf_error *err)
+                          int *runs, bf_error *err)
 {
     bf_status status = BF_OK;
     if (!*db)
@@ -69,6 +70,7 @@ static bf_status try_once(const bf_readers *readers, double deadline_ms, bf_db *
     (*db)->deadline_ms = deadline_ms;
     status = readers->driver->begin(*db, BF_BEGIN_READ, err);
     if (status == BF_OK) {
+        (*runs)++;
         status = bf_db_call(*db, fn, context, err);
         readers->driver->rollback(*db);
     }
@@ -83,6 +85,23 @@ static void pause_ms(int ms)
     (void)nanosleep(&pause, NULL);
 }
 
+/* A connection that is lost, or cannot be had, is made anew while there is time. What loses every connection on which
+ * it runs is not tried for ever. */
+static bf_status read_on(const bf_readers *readers, double deadline_ms, bf_db **db, bf_store_fn *fn, void *context,
+                         bf_error *err)
+{
+    int runs = 0, backoff_ms = 0;
+    for (;;) {
+        bf_status status = try_once(readers, deadline_ms, db, fn, context, &runs, err);
+        bool again = status == BF_STORE_UNAVAILABLE && !*db && runs < RUNS_MAX;
+        if (!again || bf_time_steady_ms() + backoff_ms >= deadline_ms)
+            return status;
+        pause_ms(backoff_ms);
+        backoff_ms =
+            backoff_ms * 2 + BACKOFF_MS_MIN < BACKOFF_MS_MAX ? backoff_ms * 2 + BACKOFF_MS_MIN : BACKOFF_MS_MAX;
+    }
+}
+
 bf_status bf_readers_read(bf_readers *readers, bf_store_fn *fn, void *context, bf_error *err)
 {
     double deadline_ms = bf_time_steady_ms() + readers->connect.wait_ms_max;
@@ -90,14 +109,7 @@ bf_status bf_readers_read(bf_readers *readers, bf_store_fn *fn, void *context, b
     bf_db *db = NULL;
     bf_status status = take(readers, deadline_ms, &db, &error);
     if (status == BF_OK) {
-        int backoff_ms = 0;
-        while ((status = try_once(readers, deadline_ms, &db, fn, context, &error)) == BF_STORE_UNAVAILABLE && !db &&
-               bf_time_steady_ms() + backoff_ms < deadline_ms) {
-            pause_ms(backoff_ms);
-            backoff_ms = !backoff_ms                       ? BACKOFF_MS_MIN
-                         : backoff_ms * 2 < BACKOFF_MS_MAX ? backoff_ms * 2
-                                                           : BACKOFF_MS_MAX;
-        }
+        status = read_on(readers, deadline_ms, &db, fn, context, &error);
         give_back(readers, db);
     }
     if (status != BF_OK && err)

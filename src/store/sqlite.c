@@ -8,7 +8,7 @@
 #define WAL_PAGES_CHECKPOINT 1000 /* from here on the log's pages are carried over into the database */
 
 /* Errors after which nothing on this connection can be relied on. */
-static bool is_fatal(int code)
+static bool is_fatal(sqlite3 *handle, int code)
 {
     switch (code & 0xff) {
     case SQLITE_IOERR:
@@ -16,8 +16,9 @@ static bool is_fatal(int code)
     case SQLITE_NOTADB:
     case SQLITE_CANTOPEN:
     case SQLITE_PROTOCOL:
-    case SQLITE_READONLY:
         return true;
+    case SQLITE_READONLY: /* of a connection that only reads: somebody's mistake */
+        return !sqlite3_db_readonly(handle, "main");
     default:
         return false;
     }
@@ -47,7 +48,7 @@ static bool numbered_in_order(sqlite3_stmt *prepared)
 static bf_status fail_statement(bf_sqlite *db, int code, bf_error *err)
 {
     bf_status status = bf_sqlite_fail(db->handle, code, err, "The store could not be read or written.");
-    if (is_fatal(code))
+    if (is_fatal(db->handle, code))
         db->base.lost = true;
     return status;
 }
@@ -222,11 +223,11 @@ static bf_outcome commit(bf_db *base, bf_error *err)
  * would grow for ever. When it is long, the readers of that moment are waited for, shortly, and when they are slow not
  * again before it is a good deal longer. And at rest the log is
  * emptied, so that what was deleted does not stay in it. */
-static void tidy(bf_db *base, bool idle)
+static bool tidy(bf_db *base, bool idle)
 {
     bf_sqlite *db = (bf_sqlite *)base;
     if (!db->wal_pages || (!idle && db->wal_pages < WAL_PAGES_CHECKPOINT))
-        return;
+        return !db->wal_pages;
     bool begin_anew = idle || db->wal_pages >= db->wal_pages_many;
     int mode = begin_anew ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
     int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, mode, NULL, NULL);
@@ -236,6 +237,7 @@ static void tidy(bf_db *base, bool idle)
     } else if (begin_anew && !idle) {
         db->wal_pages_many = db->wal_pages + BF_WAL_PAGES_MANY / 4;
     }
+    return !db->wal_pages;
 }
 
 const bf_driver BF_SQLITE = {

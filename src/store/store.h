@@ -43,7 +43,8 @@ typedef bf_status bf_store_fn(bf_db *db, void *context, bf_error *err);
  * thread but from within an `fn`. */
 bf_status bf_store_write(bf_store *store, bf_store_fn *fn, void *context, bf_error *err);
 
-/* Runs `fn` in a read-only snapshot. Any thread. */
+/* Runs `fn` in a read-only snapshot. Any thread; not from within an `fn`, since all connections could be waiting for
+ * one another. */
 bf_status bf_store_read(bf_store *store, bf_store_fn *fn, void *context, bf_error *err);
 
 /* `fn` runs at the end of every write transaction, before its commit; when it fails, the whole transaction does. To be

@@ -283,12 +283,13 @@ static void wait_out(bf_writer *writer, int ms)
     unlock(writer);
 }
 
-static void tidy(bf_writer *writer, bool idle)
+/* True when nothing is left to be done. */
+static bool tidy(bf_writer *writer, bool idle)
 {
     if (!writer->db || writer->db->lost)
-        return;
+        return true;
     writer->db->deadline_ms = bf_time_steady_ms() + (idle ? 0 : TIDY_MS_MAX);
-    writer->driver->tidy(writer->db, idle);
+    return writer->driver->tidy(writer->db, idle);
 }
 
 static void *writer_main(void *context)
@@ -298,8 +299,7 @@ static void *writer_main(void *context)
     bool idle = false, untidy = true;
     while (wait_for_work(writer, untidy, &idle)) {
         if (idle) {
-            tidy(writer, true);
-            untidy = false;
+            untidy = !tidy(writer, true);
             continue;
         }
         if (!begin(writer)) {
@@ -309,8 +309,7 @@ static void *writer_main(void *context)
         }
         backoff_ms = BACKOFF_MS_MIN;
         transact(writer);
-        tidy(writer, false);
-        untidy = true;
+        untidy = !tidy(writer, false);
     }
     bf_db_close(&writer->db);
     return NULL;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -297,6 +298,45 @@ static void facts_are_told(void **state)
     assert_true(facts.commit_ms_last > 0 && facts.commit_ms_sum > before.commit_ms_sum);
 }
 
+static bf_status delete_all(bf_db *db, void *context, bf_error *err)
+{
+    (void)context;
+    return bf_db_run(db, "DELETE FROM setting", BF_NO_VALUES, NULL, err);
+}
+
+static bool file_holds(const test_store_place *place, const char *name, const char *text)
+{
+    char path[TEST_URL_SIZE + 16];
+    (void)snprintf(path, sizeof path, "%s/%s", place->folder, name);
+    BF_CLEANUP(bf_bytes_done) bf_bytes file = {0};
+    bf_error err = {0};
+    bf_status status = bf_bytes_read_file(&file, path, 16u << 20, &err);
+    assert_true(status == BF_OK || status == BF_EMPTY_INPUT || status == BF_IO_ERROR);
+    return file.data && memmem(file.data, file.size, text, strlen(text)) != NULL;
+}
+
+/* Neither free pages nor the log keep what was deleted, once the store was at rest for a while. */
+static void what_was_deleted_leaves_the_disk(void **state)
+{
+    fixture *with = *state;
+    bf_store *store = store_of(state);
+    if (with->postgres)
+        return; /* vacuuming is the server's affair */
+    bf_error err = {0};
+    setting it = {.name = "secret", .value = "5up3r-s3cr3t-v4lu3"};
+    OK(bf_store_write(store, put, &it, &err));
+    assert_true(file_holds(&with->place, "store.db-wal", it.value));
+    OK(bf_store_write(store, delete_all, NULL, &err));
+    double until_ms = bf_time_steady_ms() + 20000;
+    bool held = true;
+    while (held && bf_time_steady_ms() < until_ms) {
+        struct timespec pause = {.tv_nsec = 100000000};
+        (void)nanosleep(&pause, NULL);
+        held = file_holds(&with->place, "store.db", it.value) || file_holds(&with->place, "store.db-wal", it.value);
+    }
+    assert_false(held);
+}
+
 static void times_as_text(void **state)
 {
     (void)state;
@@ -324,6 +364,7 @@ static const struct CMUnitTest CASES[] = {
     CASE(a_place_without_tables),
     CASE(reading_only),
     CASE(facts_are_told),
+    CASE(what_was_deleted_leaves_the_disk),
     CASE(addresses_that_are_none),
     CASE(times_as_text),
 };

@@ -318,6 +318,28 @@ static void a_write_that_waits_too_long_is_given_up(void **state)
     assert_true(total_of(with->store).sum <= 1); /* what was given up is not done later */
 }
 
+/* A commit that the server refuses is certain: its writes are made again. The trigger fails at COMMIT until it was
+ * asked three times, which only a sequence remembers. */
+static void a_refused_commit_is_made_again(void **state)
+{
+    fixture *with = *state;
+    bf_store *store = store_of(state);
+    if (!with->postgres)
+        return; /* nothing makes SQLite refuse a commit and say so */
+    test_store_place_run(&with->place,
+                         "CREATE SEQUENCE tries; CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                         " $$BEGIN IF nextval('tries') < 3 THEN RAISE EXCEPTION 'not yet'; END IF; RETURN NULL; END$$;"
+                         "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON quarantine DEFERRABLE INITIALLY DEFERRED"
+                         " FOR EACH ROW EXECUTE FUNCTION refuse()");
+    bf_error err = {0};
+    OK(bf_store_write(store, add_one, (void *)(uintptr_t) "a", &err));
+    assert_int_equal(total_of(store).sum, 1);
+    bf_store_facts facts;
+    bf_store_look(store, &facts);
+    assert_true(facts.writable);
+    assert_int_equal(facts.failures, 0);
+}
+
 /* A second process with a store of its own. */
 static pid_t fork_replica(const char *url)
 {
@@ -405,6 +427,7 @@ static const struct CMUnitTest CASES[] = {
     CASE(a_reader_sees_one_moment),
     CASE(a_full_queue_refuses_at_once),
     CASE(a_write_that_waits_too_long_is_given_up),
+    CASE(a_refused_commit_is_made_again),
     CASE(replicas_do_not_lose_each_others_updates),
     CASE(replicas_that_start_at_once_migrate_once),
 };
