@@ -2,7 +2,7 @@
 #ifndef BF_STORE_QUEUE_H
 #define BF_STORE_QUEUE_H
 
-#include <pthread.h>
+#include <semaphore.h>
 
 #include "store/store.h"
 
@@ -23,7 +23,7 @@ typedef struct bf_request {
     bf_request_state state;
     bf_status status;
     bf_error error;
-    pthread_cond_t done;
+    sem_t done; /* the caller sleeps on it without the lock, for which the others would have to queue when they wake */
     struct bf_request *next, *previous; /* in the queue */
 } bf_request;
 

@@ -1,6 +1,8 @@
 #include "store/readers.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <time.h>
 
 #include "base/bytes.h"
@@ -10,6 +12,7 @@
 #include "store/wait.h"
 
 #define READERS_CEILING 256
+#define YIELDS_MAX 16
 #define BACKOFF_MS_MIN 10
 #define BACKOFF_MS_MAX 250
 #define RUNS_MAX 3 /* of one read's function */
@@ -19,17 +22,24 @@ struct bf_readers {
     bf_connect connect;
     pthread_mutex_t lock; /* over all that follows */
     pthread_cond_t freed;
-    int free_count;
+    atomic_int free_count;
+    int waiting;
     bf_db **free; /* the one used last is used first; NULL: not connected */
 };
 
 /* A place of the pool, with or without a connection. */
 static bf_status take(bf_readers *readers, double deadline_ms, bf_db **ret, bf_error *err)
 {
+    /* A read is over sooner than a thread falls asleep and wakes up. */
+    for (int i = 0; i < YIELDS_MAX && readers->free_count == 0; i++)
+        (void)sched_yield();
     (void)pthread_mutex_lock(&readers->lock);
     bool in_time = true;
-    while (readers->free_count == 0 && in_time)
+    while (readers->free_count == 0 && in_time) {
+        readers->waiting++;
         in_time = bf_wait_until(&readers->freed, &readers->lock, deadline_ms);
+        readers->waiting--;
+    }
     bool taken = readers->free_count > 0;
     if (taken)
         *ret = readers->free[--readers->free_count];
@@ -41,8 +51,10 @@ static void give_back(bf_readers *readers, bf_db *db)
 {
     (void)pthread_mutex_lock(&readers->lock);
     readers->free[readers->free_count++] = db;
-    (void)pthread_cond_signal(&readers->freed);
+    bool waited_for = readers->waiting > 0;
     (void)pthread_mutex_unlock(&readers->lock);
+    if (waited_for)
+        (void)pthread_cond_signal(&readers->freed);
 }
 
 static bf_status connect_one(const bf_readers *readers, double deadline_ms, bf_db **ret, bf_error *err)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -139,6 +140,12 @@ static bf_status set_up(bf_sqlite *db, const bf_connect *connect, const char *pa
     return use_wal(db->handle, err);
 }
 
+/* SQLite counts its memory under one lock of the whole process, for nobody. */
+static void stop_counting(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 bf_status bf_sqlite_open(const bf_connect *connect, bf_db **ret, bf_error *err)
 {
     /* A name of SQLite's own (":memory:", "file:...") is a name like any other. */
@@ -146,6 +153,8 @@ bf_status bf_sqlite_open(const bf_connect *connect, bf_db **ret, bf_error *err)
     int length = snprintf(path, sizeof path, "%s%s", connect->target[0] == '/' ? "" : "./", connect->target);
     if (length < 0 || (size_t)length >= sizeof path)
         return bf_fail(err, BF_CONFIG_INVALID, "The path of the store is too long.");
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, stop_counting);
     if (!sqlite3_threadsafe())
         return bf_fail(err, BF_STORE_UNAVAILABLE, "This SQLite library was built for one thread only.");
     if (connect->create && !connect->read_only) {

@@ -17,10 +17,25 @@ bf_status bf_wait_init(pthread_cond_t *condition, bf_error *err)
     return failed ? bf_fail_memory(err) : BF_OK;
 }
 
+static struct timespec time_of(double ms)
+{
+    double seconds = ms > 0 ? ms / 1e3 : 0;
+    struct timespec time = {.tv_sec = (time_t)seconds};
+    time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+    return time;
+}
+
 bool bf_wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, double until_ms)
 {
-    double seconds = until_ms > 0 ? until_ms / 1e3 : 0;
-    struct timespec until = {.tv_sec = (time_t)seconds};
-    until.tv_nsec = (long)((seconds - (double)until.tv_sec) * 1e9);
+    struct timespec until = time_of(until_ms);
     return pthread_cond_timedwait(condition, mutex, &until) != ETIMEDOUT;
+}
+
+bool bf_wait_semaphore(sem_t *semaphore, double until_ms)
+{
+    struct timespec until = time_of(until_ms);
+    int failed;
+    while ((failed = sem_clockwait(semaphore, CLOCK_MONOTONIC, &until)) != 0 && errno == EINTR)
+        continue;
+    return failed == 0;
 }

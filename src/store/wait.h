@@ -3,6 +3,7 @@
 #define BF_STORE_WAIT_H
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "bonafide/status.h"
 
@@ -11,5 +12,8 @@ bf_status bf_wait_init(pthread_cond_t *condition, bf_error *err);
 
 /* False when `until_ms` of bf_time_steady_ms() has come. */
 bool bf_wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, double until_ms);
+
+/* The same for a semaphore, which needs no lock. */
+bool bf_wait_semaphore(sem_t *semaphore, double until_ms);
 
 #endif

@@ -46,14 +46,14 @@ static void unlock(bf_writer *writer)
     (void)pthread_mutex_unlock(&writer->lock);
 }
 
-/* With the lock held. The request may be gone once the lock is released. */
+/* With the lock held. The request may be gone as soon as its caller is woken. */
 static void answer(bf_writer *writer, bf_request *request)
 {
     request->state = BF_REQUEST_DONE;
     writer->facts.writes++;
     if (request->status != BF_OK)
         writer->facts.failures++;
-    (void)pthread_cond_signal(&request->done);
+    (void)sem_post(&request->done);
 }
 
 static void set_outcome(bf_request *request, bf_status status, const bf_error *error)
@@ -361,28 +361,36 @@ static bf_status enqueue(bf_writer *writer, bf_request *request, bf_error *err)
     return BF_OK;
 }
 
+/* Sleeps until the request is answered, or its time is over. */
+static void wait_for_answer(bf_writer *writer, bf_request *request, int wait_ms)
+{
+    while (!bf_wait_semaphore(&request->done, request->deadline_ms)) {
+        lock(writer);
+        bool done = request->state == BF_REQUEST_DONE || give_up(writer, request);
+        /* While the function runs on what is the caller's, it cannot leave; the driver bounds how long that takes. */
+        if (!done)
+            request->deadline_ms += wait_ms / 10 + 1;
+        unlock(writer);
+        if (done)
+            return;
+    }
+}
+
 bf_status bf_writer_write(bf_writer *writer, bf_store_fn *fn, void *context, int wait_ms, bf_error *err)
 {
     bf_request request = {.fn = fn, .context = context, .deadline_ms = bf_time_steady_ms() + wait_ms};
-    bf_status status = bf_wait_init(&request.done, err);
-    if (status != BF_OK)
-        return status;
+    (void)sem_init(&request.done, 0, 0);
     lock(writer);
-    status = enqueue(writer, &request, err);
-    while (status == BF_OK && request.state != BF_REQUEST_DONE) {
-        if (bf_wait_until(&request.done, &writer->lock, request.deadline_ms) || request.state == BF_REQUEST_DONE)
-            continue;
-        /* While the function runs on what is the caller's, it cannot leave; the driver bounds how long that takes. */
-        if (!give_up(writer, &request))
-            request.deadline_ms += wait_ms / 10.0;
-    }
+    bf_status status = enqueue(writer, &request, err);
     unlock(writer);
-    (void)pthread_cond_destroy(&request.done);
-    if (status != BF_OK)
-        return status;
-    if (request.status != BF_OK && err)
-        *err = request.error;
-    return request.status;
+    if (status == BF_OK) {
+        wait_for_answer(writer, &request, wait_ms);
+        status = request.status;
+        if (status != BF_OK && err)
+            *err = request.error;
+    }
+    (void)sem_destroy(&request.done);
+    return status;
 }
 
 void bf_writer_before_commit(bf_writer *writer, bf_store_fn *fn, void *context)
