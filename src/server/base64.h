@@ -6,7 +6,7 @@
 
 #include "worker/region.h"
 
-#define BF_BASE64_PIECE 16384 /* characters decoded at once; a multiple of four */
+#define BF_BASE64_PIECE 4096 /* characters decoded at once; a multiple of four */
 
 /* Zero-initialise; wipe with bf_base64_done. */
 typedef struct bf_base64 {

@@ -1,6 +1,7 @@
 #include "server/connections.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -13,14 +14,29 @@
 
 #define LOOK_MS 100 /* how often deadlines are looked at */
 
+/* The phase of a connection that was cut; it never leaves it. */
+#define CUT 7u
+#define PHASE_BITS 3
+
 struct bf_connection {
     bf_connection *next, *previous;
     int fd;
-    bool plain, trusted, cut;
+    bool plain, trusted;
     bf_ip ip;
-    bf_phase phase;
-    double deadline_ms;
+    /* Phase and deadline (milliseconds of the steady clock) in one word: a request takes four steps, and none of them
+     * may wait for those of other connections. */
+    _Atomic uint64_t state;
 };
+
+static unsigned phase_of(uint64_t state)
+{
+    return (unsigned)(state & ((1u << PHASE_BITS) - 1));
+}
+
+static uint64_t state_of(unsigned phase, double deadline_ms)
+{
+    return ((uint64_t)deadline_ms << PHASE_BITS) | phase;
+}
 
 struct bf_connections {
     pthread_mutex_t lock;
@@ -29,6 +45,7 @@ struct bf_connections {
     bf_connection *first;
     int count;
     bf_connection_limits limits;
+    atomic_int request_s, idle_s; /* of the limits, for those who do not hold the lock */
     bf_cut_fn *cut;
     void *context;
     bool draining, ending;
@@ -51,17 +68,28 @@ static void tell_too_slow(const bf_connection *one, const char *request_id)
     (void)send(one->fd, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void cut_one(bf_connections *all, bf_connection *one)
+static void cut_one(bf_connections *all, bf_connection *one, unsigned phase)
 {
     char request_id[BF_REQUEST_ID_SIZE];
-    bool receiving = one->phase == BF_PHASE_RECEIVING;
+    bool receiving = phase == BF_PHASE_RECEIVING;
     bf_header_make_request_id(request_id);
-    one->cut = true;
     if (receiving && one->plain)
         tell_too_slow(one, request_id);
     (void)shutdown(one->fd, SHUT_RDWR);
-    if (one->phase != BF_PHASE_IDLE)
+    if (phase != BF_PHASE_IDLE)
         all->cut(all->context, request_id, receiving, &one->ip);
+}
+
+/* Cuts a connection whose time is over. When its thread took the next step meanwhile, it is let go. */
+static void look_at(bf_connections *all, bf_connection *one, double now_ms)
+{
+    uint64_t state = atomic_load(&one->state);
+    unsigned phase = phase_of(state);
+    if (phase == CUT || phase == BF_PHASE_WORKING)
+        return;
+    bool over = now_ms > (double)(state >> PHASE_BITS) || (all->draining && phase == BF_PHASE_IDLE);
+    if (over && atomic_compare_exchange_strong(&one->state, &state, state | CUT))
+        cut_one(all, one, phase);
 }
 
 static void *watch(void *context)
@@ -70,12 +98,8 @@ static void *watch(void *context)
     (void)pthread_mutex_lock(&all->lock);
     while (!all->ending) {
         double now = bf_time_steady_ms();
-        for (bf_connection *one = all->first; one; one = one->next) {
-            if (one->cut || one->phase == BF_PHASE_WORKING)
-                continue;
-            if (now > one->deadline_ms || (all->draining && one->phase == BF_PHASE_IDLE))
-                cut_one(all, one);
-        }
+        for (bf_connection *one = all->first; one; one = one->next)
+            look_at(all, one, now);
         struct timespec until;
         (void)clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += LOOK_MS * 1000000L;
@@ -87,6 +111,13 @@ static void *watch(void *context)
     return NULL;
 }
 
+static void set_limits(bf_connections *all, const bf_connection_limits *limits)
+{
+    all->limits = *limits;
+    atomic_store(&all->request_s, limits->request_s);
+    atomic_store(&all->idle_s, limits->idle_s);
+}
+
 bf_status bf_connections_new(const bf_connection_limits *limits, bf_cut_fn *cut, void *context, bf_connections **ret,
                              bf_error *err)
 {
@@ -94,7 +125,7 @@ bf_status bf_connections_new(const bf_connection_limits *limits, bf_cut_fn *cut,
     bf_connections *all = bf_calloc(1, sizeof *all);
     if (!all)
         return bf_fail_memory(err);
-    all->limits = *limits;
+    set_limits(all, limits);
     all->cut = cut;
     all->context = context;
     (void)pthread_mutex_init(&all->lock, NULL);
@@ -136,7 +167,7 @@ void bf_connections_free(bf_connections **connections)
 void bf_connections_set_limits(bf_connections *all, const bf_connection_limits *limits)
 {
     (void)pthread_mutex_lock(&all->lock);
-    all->limits = *limits;
+    set_limits(all, limits);
     (void)pthread_mutex_unlock(&all->lock);
 }
 
@@ -157,11 +188,10 @@ bool bf_connections_accept(bf_connections *all, const bf_ip *ip, bool trusted)
     return accept;
 }
 
-static void set_phase(const bf_connections *all, bf_connection *one, bf_phase phase)
+static uint64_t next_state(bf_connections *all, bf_phase phase)
 {
-    one->phase = phase;
-    one->deadline_ms =
-        bf_time_steady_ms() + 1e3 * (phase == BF_PHASE_IDLE ? all->limits.idle_s : all->limits.request_s);
+    int seconds = atomic_load(phase == BF_PHASE_IDLE ? &all->idle_s : &all->request_s);
+    return state_of(phase, bf_time_steady_ms() + seconds * 1e3);
 }
 
 bf_connection *bf_connections_open(bf_connections *all, int fd, bool plain, const bf_ip *ip, bool trusted)
@@ -174,7 +204,7 @@ bf_connection *bf_connections_open(bf_connections *all, int fd, bool plain, cons
     one->ip = *ip;
     one->trusted = trusted;
     (void)pthread_mutex_lock(&all->lock);
-    set_phase(all, one, BF_PHASE_RECEIVING);
+    atomic_init(&one->state, next_state(all, BF_PHASE_RECEIVING));
     one->next = all->first;
     if (one->next)
         one->next->previous = one;
@@ -204,21 +234,19 @@ void bf_connection_set_phase(bf_connections *all, bf_connection *one, bf_phase p
 {
     if (!one)
         return;
-    (void)pthread_mutex_lock(&all->lock);
-    /* A first request's time began when the connection was opened. */
-    if (!(phase == BF_PHASE_RECEIVING && one->phase == BF_PHASE_RECEIVING))
-        set_phase(all, one, phase);
-    (void)pthread_mutex_unlock(&all->lock);
+    const uint64_t next = next_state(all, phase);
+    uint64_t state = atomic_load(&one->state);
+    do {
+        /* A first request's time began when the connection was opened. */
+        bool begun = phase == BF_PHASE_RECEIVING && phase_of(state) == BF_PHASE_RECEIVING;
+        if (begun || phase_of(state) == CUT)
+            return;
+    } while (!atomic_compare_exchange_weak(&one->state, &state, next));
 }
 
-bool bf_connection_was_cut(bf_connections *all, const bf_connection *one)
+bool bf_connection_was_cut(const bf_connection *one)
 {
-    if (!one)
-        return false;
-    (void)pthread_mutex_lock(&all->lock);
-    bool cut = one->cut;
-    (void)pthread_mutex_unlock(&all->lock);
-    return cut;
+    return one && phase_of(atomic_load(&one->state)) == CUT;
 }
 
 const bf_ip *bf_connection_ip(const bf_connection *one)
@@ -238,8 +266,10 @@ int bf_connections_busy(bf_connections *all)
 {
     int count = 0;
     (void)pthread_mutex_lock(&all->lock);
-    for (const bf_connection *one = all->first; one; one = one->next)
-        count += !one->cut && one->phase != BF_PHASE_IDLE;
+    for (const bf_connection *one = all->first; one; one = one->next) {
+        unsigned phase = phase_of(atomic_load(&one->state));
+        count += phase != CUT && phase != BF_PHASE_IDLE;
+    }
     (void)pthread_mutex_unlock(&all->lock);
     return count;
 }

@@ -42,7 +42,7 @@ void bf_connections_close(bf_connections *connections, bf_connection *connection
 
 void bf_connection_set_phase(bf_connections *connections, bf_connection *connection, bf_phase phase);
 /* Whether its request was cut for being slow. */
-bool bf_connection_was_cut(bf_connections *connections, const bf_connection *connection);
+bool bf_connection_was_cut(const bf_connection *connection);
 const bf_ip *bf_connection_ip(const bf_connection *connection);
 
 int bf_connections_count(bf_connections *connections);

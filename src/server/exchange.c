@@ -225,7 +225,7 @@ void bf_exchange_close(void *context, struct MHD_Connection *http, void **exchan
         return;
     bf_connections *connections = one->server->connections;
     /* The thread that cut a slow client has reported it. */
-    bool cut = bf_connection_was_cut(connections, one->connection) && !one->answered;
+    bool cut = bf_connection_was_cut(one->connection) && !one->answered;
     if (!cut && one->begun)
         report(one);
     if (one->form)
