@@ -150,6 +150,30 @@ static void fail_barren(bf_pool *pool, bf_nursery *nursery, int how)
     give_up(pool, nursery, &err);
 }
 
+/* A worker's first word: that it is ready, or why it cannot be. */
+static void hear_worker(bf_pool *pool, bf_worker *w)
+{
+    bf_wire_answer_header header;
+    char texts[BF_WIRE_FAILURE_MAX];
+    size_t size = 0;
+    bf_error failure = {0};
+    ssize_t got = recv(w->fd, &header, sizeof header, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    bool sound = got == sizeof header && bf_wire_answer_expect(&header, &size);
+    if (sound && header.kind == BF_WIRE_READY) {
+        w->state = BF_STATE_IDLE;
+        bf_pool_serve(pool);
+        note_ready(pool);
+        return;
+    }
+    bf_nursery *nursery = w->nursery;
+    if (sound && header.kind == BF_WIRE_FAILURE && recv(w->fd, texts, size, 0) == (ssize_t)size &&
+        bf_wire_failure_read(&header, texts, &failure) && (nursery == pool->coming || !pool->started))
+        give_up(pool, nursery, &failure);
+    bf_worker_lose(w, bf_time_steady_ms());
+}
+
 static void worker_ended(bf_pool *pool, bf_nursery *nursery, const bf_control *report)
 {
     bf_worker *w = nursery->workers;
@@ -157,6 +181,8 @@ static void worker_ended(bf_pool *pool, bf_nursery *nursery, const bf_control *r
         w = w->next;
     if (!w || w->ended)
         return;
+    if (w->state == BF_STATE_STARTING)
+        hear_worker(pool, w); /* it may have said why */
     w->ended = true;
     if (w->state == BF_STATE_RETIRED)
         return;
@@ -181,30 +207,6 @@ static void worker_hatched(bf_nursery *nursery, const bf_control *report, int fd
         }
     }
     bf_channel_close(&fd);
-}
-
-/* A worker's first word: that it is ready, or why it cannot be. */
-static void hear_worker(bf_pool *pool, bf_worker *w)
-{
-    bf_wire_answer_header header;
-    char texts[BF_WIRE_FAILURE_MAX];
-    size_t size = 0;
-    bf_error failure = {0};
-    ssize_t got = recv(w->fd, &header, sizeof header, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    bool sound = got == sizeof header && bf_wire_answer_expect(&header, &size);
-    if (sound && header.kind == BF_WIRE_READY) {
-        w->state = BF_STATE_IDLE;
-        bf_pool_serve(pool);
-        note_ready(pool);
-        return;
-    }
-    bf_nursery *nursery = w->nursery;
-    if (sound && header.kind == BF_WIRE_FAILURE && recv(w->fd, texts, size, 0) == (ssize_t)size &&
-        bf_wire_failure_read(&header, texts, &failure) && (nursery == pool->coming || !pool->started))
-        give_up(pool, nursery, &failure);
-    bf_worker_lose(w, bf_time_steady_ms());
 }
 
 /* ---- what nurseries report ---- */

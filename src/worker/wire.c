@@ -147,15 +147,18 @@ bool bf_wire_answer_expect(const bf_wire_answer_header *header, size_t *ret_size
 
 static void copy_printable(char *to, const char *from, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
+    memcpy(to, from, size);
+    for (size_t i = 0; i < size; i++) {
+        if (to[i] < ' ' || to[i] > '~')
+            to[i] = '?';
+    }
     to[size] = '\0';
 }
 
 bool bf_wire_failure_read(const bf_wire_answer_header *header, const char *texts, bf_error *ret)
 {
     const uint32_t *length = header->length;
-    if (header->status != BF_INVALID_ARGUMENT && header->status != BF_OUT_OF_MEMORY)
+    if (header->status != BF_INVALID_ARGUMENT && header->status != BF_OUT_OF_MEMORY && header->status != BF_INTERNAL)
         return false;
     *ret = (bf_error){.status = (bf_status)header->status};
     copy_printable(ret->message, texts, length[0]);

@@ -316,24 +316,60 @@ static void reloading_drops_no_job(void **state)
 
 /* ---- a policy that does not load ---- */
 
+/* Lets a folder of our own show a folder or file of the source tree. */
+static void link_to(const char *root, const char *name)
+{
+    char from[2048], to[2048];
+    (void)snprintf(from, sizeof from, "%s/%s", variable("BONAFIDE_SOURCE_DIR"), name);
+    (void)snprintf(to, sizeof to, "%s/%s", root, name);
+    assert_int_equal(symlink(from, to), 0);
+}
+
+/* Links every policy of the source tree, or removes them again. */
+static void each_policy(const char *root, bool remove)
+{
+    char path[1024];
+    (void)snprintf(path, sizeof path, "%s/policies", variable("BONAFIDE_SOURCE_DIR"));
+    DIR *folder = opendir(path);
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        (void)snprintf(path, sizeof path, "%s%spolicies/%s", remove ? root : "", remove ? "/" : "", entry->d_name);
+        if (remove)
+            (void)unlink(path);
+        else
+            link_to(root, path);
+    }
+    if (folder)
+        (void)closedir(folder);
+}
+
 /* A data folder of our own: what the source tree has, with policies that can be changed. */
 static void make_data(char root[256])
 {
-    char command[2048];
+    char path[1024];
     (void)snprintf(root, 256, "/tmp/bonafide-worker-test-XXXXXX");
     assert_non_null(mkdtemp(root));
-    const char *source = variable("BONAFIDE_SOURCE_DIR");
-    (void)snprintf(command, sizeof command,
-                   "ln -s '%s/models' '%s/calibration' '%s/fusion' '%s/' && cp -r '%s/policies' '%s/'", source, source,
-                   source, root, source, root);
-    assert_int_equal(system(command), 0);
+    (void)snprintf(path, sizeof path, "%s/policies", root);
+    assert_int_equal(mkdir(path, 0700), 0);
+    link_to(root, "models");
+    link_to(root, "calibration");
+    link_to(root, "fusion");
+    each_policy(root, false);
 }
 
 static void remove_data(const char *root)
 {
-    char command[512];
-    (void)snprintf(command, sizeof command, "rm -r '%s'", root);
-    assert_int_equal(system(command), 0);
+    static const char *const names[] = {"models", "calibration", "fusion"};
+    char path[1024];
+    each_policy(root, true);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", root, names[i]);
+        (void)unlink(path);
+    }
+    (void)snprintf(path, sizeof path, "%s/policies", root);
+    (void)rmdir(path);
+    assert_int_equal(rmdir(root), 0);
 }
 
 static bool has_flow(bf_pool *pool, const char *flow)

@@ -112,7 +112,7 @@ static inline int children_of(pid_t parent, pid_t ret[PIDS_MAX])
 
 static inline pid_t only_nursery(void)
 {
-    pid_t pids[PIDS_MAX];
+    pid_t pids[PIDS_MAX] = {0};
     assert_int_equal(children_of(getpid(), pids), 1);
     return pids[0];
 }
