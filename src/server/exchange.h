@@ -13,6 +13,7 @@
 #include <sodium.h>
 
 #include "server/body.h"
+#include "server/clock.h"
 #include "server/connections.h"
 #include "server/header.h"
 #include "server/listener.h"
@@ -38,8 +39,7 @@ struct bf_server {
     int listener_count;
     uint8_t address_key[BF_SECRET_SIZE];
     atomic_bool draining;
-    double start_steady_ms;
-    int64_t start_wall_ms;
+    bf_clock clock;
     bool tls;
 };
 

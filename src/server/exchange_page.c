@@ -13,9 +13,6 @@
 #include "server/tls.h"
 #include "store/time.h"
 
-#define CLOCK_DRIFT_MS_MAX 5000   /* between the wall clock and the steady one, since the start */
-#define CLOCK_BEHIND_MS_MAX 60000 /* of the newest leaf of the audit log, which another replica may have written */
-
 static enum MHD_Result answer_text(bf_exchange *exchange, int status, const char *type, const char *text)
 {
     bf_bytes body = {.data = bf_malloc(strlen(text) + 1), .size = strlen(text)};
@@ -66,13 +63,15 @@ static bf_status read_facts(bf_db *db, void *context, bf_error *err)
     return bf_kill_switch_read(db, &facts->kill_switch, err);
 }
 
-static const char *check_clock(const bf_server *server, const store_facts *facts)
+static const char *check_clock(bf_server *server, const store_facts *facts)
 {
-    int64_t now = bf_time_now_ms();
-    double drift = (double)(now - server->start_wall_ms) - (bf_time_steady_ms() - server->start_steady_ms);
-    if (drift > CLOCK_DRIFT_MS_MAX || drift < -CLOCK_DRIFT_MS_MAX)
-        return "the clock was set since the server started";
-    return facts->audit_ms - now > CLOCK_BEHIND_MS_MAX ? "the clock is behind the audit log" : "ok";
+    bool jumped = false;
+    double jump_ms = 0;
+    const char *told =
+        bf_clock_check(&server->clock, bf_time_now_ms(), bf_time_steady_ms(), facts->audit_ms, &jumped, &jump_ms);
+    if (jumped)
+        bf_log_event(server->parts.log, BF_LOG_WARNING, "clock", "The clock was set by %.1f s.", jump_ms / 1e3);
+    return told;
 }
 
 static const char *check_certificate(const bf_server *server)

@@ -59,8 +59,7 @@ bf_status bf_server_new(const bf_config *config, const bf_server_parts *parts, b
     if (!server)
         return bf_fail_memory(err);
     server->parts = *parts;
-    server->start_wall_ms = bf_time_now_ms();
-    server->start_steady_ms = bf_time_steady_ms();
+    bf_clock_init(&server->clock, bf_time_now_ms(), bf_time_steady_ms());
     server->tls = config->tls_certificate[0] != '\0';
     bf_master_derive(parts->master, "address", server->address_key);
     const bf_connection_limits limits = limits_of(config);
@@ -167,6 +166,7 @@ void bf_server_free(bf_server **server)
         bf_listener_close(&one->listener[i]);
     bf_connections_free(&one->connections);
     bf_tls_unload();
+    bf_clock_done(&one->clock);
     for (bf_generation *at = atomic_load(&one->generation); at;) {
         bf_generation *older = at->older;
         bf_free(at);

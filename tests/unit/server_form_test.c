@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "server/address.h"
+#include "server/clock.h"
 #include "server/header.h"
 #include "server/route.h"
 
@@ -262,6 +263,39 @@ static void queries_are_read_strictly(void **state)
     assert_int_equal(read_query("/healthz?a=b", &since), BF_INVALID_REQUEST);
 }
 
+static const char *check_clock(bf_clock *clock, int64_t wall_ms, double steady_ms, int64_t audit_ms, bool *ret_jumped)
+{
+    double jump_ms = 0;
+    return bf_clock_check(clock, wall_ms, steady_ms, audit_ms, ret_jumped, &jump_ms);
+}
+
+static void a_clock_that_was_set_has_to_settle(void **state)
+{
+    (void)state;
+    bf_clock clock;
+    bool jumped = false;
+    bf_clock_init(&clock, 1000000, 0);
+    assert_string_equal(check_clock(&clock, 1001000, 1000, 0, &jumped), "ok");
+    /* An hour forward: told once, not believed for a minute, believed then. */
+    assert_string_equal(check_clock(&clock, 4602000, 2000, 0, &jumped), "the clock was set a moment ago");
+    assert_true(jumped);
+    assert_string_equal(check_clock(&clock, 4631000, 31000, 0, &jumped), "the clock was set a moment ago");
+    assert_false(jumped);
+    assert_string_equal(check_clock(&clock, 4663000, 63000, 0, &jumped), "ok");
+    /* And back: behind what the log holds, however long it lasts. */
+    assert_string_equal(check_clock(&clock, 1064000, 64000, 4663000, &jumped), "the clock is behind the audit log");
+    assert_true(jumped);
+    assert_string_equal(check_clock(&clock, 1264000, 264000, 4663000, &jumped), "the clock is behind the audit log");
+    /* Set right at once, it is believed at once. */
+    bf_clock_init(&clock, 1000000, 0);
+    assert_string_equal(check_clock(&clock, 9001000, 1000, 0, &jumped), "the clock was set a moment ago");
+    assert_string_equal(check_clock(&clock, 1002000, 2000, 0, &jumped), "ok");
+    /* A correction by slow steps is none. */
+    for (int i = 0; i < 100; i++)
+        assert_string_equal(check_clock(&clock, 1002000 + i * 2000, 2000 + i * 1000, 0, &jumped), "ok");
+    bf_clock_done(&clock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +306,7 @@ int main(void)
         cmocka_unit_test(request_ids_and_lengths),
         cmocka_unit_test(routes_are_found),
         cmocka_unit_test(queries_are_read_strictly),
+        cmocka_unit_test(a_clock_that_was_set_has_to_settle),
     };
     if (sodium_init() < 0)
         return 1;
