@@ -19,7 +19,7 @@ typedef enum bf_audit_kind {
     BF_AUDIT_SESSION_CREATED,
     BF_AUDIT_SESSION_ENDED, /* completed, expired or cancelled */
     BF_AUDIT_REFERENCE_SET,
-    BF_AUDIT_ERASED,      /* media and personal data of a session: "session" or "request_id" says whose */
+    BF_AUDIT_ERASED,      /* media and personal data of a session or a decision */
     BF_AUDIT_MEDIA_READ,  /* who looked at stored media */
     BF_AUDIT_RECORD_READ, /* who looked at a decision's record */
     BF_AUDIT_KEY_CHANGED, /* an API key was made, rotated, revoked */
@@ -36,8 +36,8 @@ const char *bf_audit_kind_name(bf_audit_kind kind);
 /* The facts by which a row of table `decision` is checked against its leaf, each the value of a column: "client",
  * "request_id", "judgement" (column kind), "session" (session_id), "attempt" (null or absent when NULL), "decided_ms"
  * (at_ms), "decision", "reason", "record_sha256" (of the record's text), "report_sha256" (of client_report's text; null
- * or absent when NULL). A row whose record or report is gone needs a leaf of kind "erased" that names its session or
- * request. */
+ * or absent when NULL). A row whose record or report is gone needs a leaf of kind "erased" that names its "session", or
+ * its "client" and "request_id" when it has none. */
 
 typedef struct bf_audit_entry {
     bf_audit_kind kind;

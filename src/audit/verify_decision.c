@@ -52,10 +52,11 @@ static bool text_agrees(const json_t *text, const json_t *sha256, bool *ret_gone
 
 static bf_status remember_erased(bf_verify *v, const bf_pending *leaf, bf_error *err)
 {
-    const char *session = bf_row_text(leaf->text, "session"), *request = bf_row_text(leaf->text, "request_id");
+    char name[BF_FINDING_ROW_SIZE];
+    const char *session = bf_row_text(leaf->text, "session");
+    bf_decision_row_name(leaf->text, name);
     v->summary.erased++;
-    const char *id = session ? session : request ? request : "";
-    bool kept = bf_erased_add(&v->erased, session ? "session" : "request_id", id, leaf->index);
+    bool kept = bf_erased_add(&v->erased, session ? "session" : "request", session ? session : name, leaf->index);
     return kept ? BF_OK : bf_fail_memory(err);
 }
 

@@ -47,13 +47,13 @@ static void check_columns(bf_verify *v, const bf_pending *leaf)
 static void note_erasure(bf_verify *v, const bf_pending *leaf)
 {
     const char *kind = bf_row_text(leaf->text, "kind"), *session = bf_row_text(leaf->text, "session");
-    const char *request = bf_row_text(leaf->text, "request_id");
+    char name[BF_FINDING_ROW_SIZE];
     if (!kind || strcmp(kind, "erased") != 0)
         return;
     if (session)
         bf_erased_found(&v->erased, "session", session);
-    if (request)
-        bf_erased_found(&v->erased, "request_id", request);
+    bf_decision_row_name(leaf->text, name);
+    bf_erased_found(&v->erased, "request", name);
 }
 
 bf_status bf_verify_close(bf_verify *v, const bf_hash *named, bool by_head, bf_error *err)

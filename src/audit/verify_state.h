@@ -92,7 +92,7 @@ void bf_pending_done(bf_pending *pending);
 
 /* ---- verify_decision.c ---- */
 
-/* "CLIENT/REQUEST_ID" of a decision's row. */
+/* "CLIENT/REQUEST_ID" of a decision's row or leaf. */
 void bf_decision_row_name(const json_t *row, char ret[BF_FINDING_ROW_SIZE]);
 /* Compares the row of the pending leaf (may be NULL) with its text. */
 bf_status bf_verify_decision(bf_verify *v, const bf_pending *leaf, bf_error *err);

@@ -65,6 +65,9 @@ bf_status cli_service_open(cli_service *s, bool create, bf_error *err)
         status = bf_store_open(&options, &s->store, err);
     if (status == BF_OK)
         bf_store_before_commit(s->store, bf_audit_seal, &s->log_key);
+    /* Nobody continues a log that another key began, or whose head was damaged. */
+    if (status == BF_OK)
+        status = bf_store_read(s->store, bf_audit_check_head, &s->log_key, err);
     return create ? status : hint_create(status, err);
 }
 

@@ -26,9 +26,10 @@ static bf_status open_store(cli_state *state, unsigned needs, bf_error *err)
         .read_only = !writes,
     };
     bf_status status = bf_store_open(&options, &state->store, err);
-    if (status == BF_OK && writes)
-        bf_store_before_commit(state->store, bf_audit_seal, &state->log_key);
-    return status;
+    if (status != BF_OK || !writes)
+        return status;
+    bf_store_before_commit(state->store, bf_audit_seal, &state->log_key);
+    return bf_store_read(state->store, bf_audit_check_head, &state->log_key, err);
 }
 
 static bf_status open_state(cli_state *state, const char *path, unsigned needs, bf_error *err)

@@ -138,11 +138,13 @@ static bf_status check_erasable(bf_db *db, const decision_look *at, bool *ret_er
     return BF_OK;
 }
 
-static bf_status append_erased_leaf(bf_db *db, const bf_call *call, bf_error *err)
+/* A request's id is one client's own name for it. */
+static bf_status append_erased_leaf(bf_db *db, const decision_look *at, bf_error *err)
 {
+    const bf_call *call = at->call;
     char actor[BF_ACTOR_SIZE];
     bf_call_actor(call, actor);
-    json_t *facts = json_pack("{ss}", "request_id", call->id);
+    json_t *facts = json_pack("{ss ss}", "client", at->client, "request_id", call->id);
     if (!facts)
         return bf_fail_memory(err);
     bf_audit_entry entry = {BF_AUDIT_ERASED, call->now_ms, actor, facts};
@@ -160,7 +162,7 @@ static bf_status forget_record(bf_db *db, const decision_look *at, bf_error *err
                   BF_VALUES(bf_value_text(at->client), bf_value_text(at->call->id)), NULL, err);
     if (status == BF_OK)
         status = bf_idempotency_erase(db, owner, err);
-    return status == BF_OK ? append_erased_leaf(db, at->call, err) : status;
+    return status == BF_OK ? append_erased_leaf(db, at, err) : status;
 }
 
 static bf_status write_erasure(bf_db *db, void *context, bf_error *err)

@@ -135,6 +135,19 @@ class Commands(WithLog):
         export = program.run("audit", "export", "--config", folder / "bonafide.yaml").stdout
         self.assertEqual(self.verify(export, "-k", self.key, code=12)[0], "leaf 2: missing\n" + self.TAMPERED)
 
+    def test_a_log_is_not_continued_with_another_key(self):
+        folder = program.scratch()
+        for name in ("bonafide.yaml", "bonafide.db"):
+            shutil.copy(self.folder / name, folder / name)
+        (folder / "audit.key").touch(0o600)
+        (folder / "audit.key").write_text(
+            f"bonafide-log-key-v1 test.example/log {base64.b64encode(bytes(32)).decode()}\n", encoding="utf-8")
+        done = program.run("killswitch", "on", "--config", folder / "bonafide.yaml")
+        self.assertEqual(done.returncode, 70)
+        self.assertIn("not signed by the log's key", done.stderr)
+        self.assertEqual(program.run("audit", "checkpoint", "--config", folder / "bonafide.yaml").stdout,
+                         self.checkpoints[-1])
+
     def test_against_a_kept_checkpoint(self):
         for note in self.checkpoints:
             self.assertEqual(self.verify(self.export, "--against", self.file("kept", note), code=0)[0], self.WHOLE)

@@ -45,11 +45,18 @@ typedef struct filling {
     bool forged;
 } filling;
 
+/* Every other decision has no session. */
+static bool is_alone(int64_t number)
+{
+    return number % 10 == 6;
+}
+
 static bf_status add_decision(bf_db *db, int number, bf_error *err)
 {
     char session[32], request[32], client[32], record[128], sha256[BF_SHA256_HEX_SIZE], report[64];
     char report_sha256[BF_SHA256_HEX_SIZE];
     int64_t index = 0, at = NOON + number;
+    bool alone = is_alone(number);
     (void)snprintf(client, sizeof client, "client-%d", number % 3);
     (void)snprintf(session, sizeof session, "s-%d", number);
     (void)snprintf(request, sizeof request, "r-%d", number);
@@ -60,9 +67,10 @@ static bf_status add_decision(bf_db *db, int number, bf_error *err)
     (void)snprintf(report, sizeof report, "{\"number\":%d}", number);
     bf_sha256_hex(record, strlen(record), sha256);
     bf_sha256_hex(report, strlen(report), report_sha256);
-    json_t *facts = json_pack("{ss ss ss ss si sI ss ss ss ss}", "client", client, "request_id", request, "judgement",
-                              "liveness", "session", session, "attempt", 1, "decided_ms", (json_int_t)at, "decision",
-                              "approve", "reason", "LIVE", "record_sha256", sha256, "report_sha256", report_sha256);
+    json_t *facts =
+        json_pack("{ss ss ss ss? si sI ss ss ss ss}", "client", client, "request_id", request, "judgement", "liveness",
+                  "session", alone ? NULL : session, "attempt", 1, "decided_ms", (json_int_t)at, "decision", "approve",
+                  "reason", "LIVE", "record_sha256", sha256, "report_sha256", report_sha256);
     test_must(facts != NULL, "facts of a decision");
     bf_audit_entry entry = {BF_AUDIT_DECISION, at, "key:k_1", facts};
     bf_status status = bf_audit_append(db, &entry, &index, err);
@@ -74,8 +82,9 @@ static bf_status add_decision(bf_db *db, int number, bf_error *err)
         "INSERT INTO decision(client, request_id, kind, session_id, attempt, at_ms, decision, reason, record,"
         " record_sha256, client_report, audit_index) VALUES($1, $2, 'liveness', $3, 1, $4, 'approve', 'LIVE', $5, $6,"
         " $7, $8)",
-        BF_VALUES(bf_value_text(client), bf_value_text(request), bf_value_text(session), bf_value_integer(at),
-                  bf_value_text(record), bf_value_text(sha256), bf_value_text(report), bf_value_integer(index)),
+        BF_VALUES(bf_value_text(client), bf_value_text(request), bf_value_text(alone ? NULL : session),
+                  bf_value_integer(at), bf_value_text(record), bf_value_text(sha256), bf_value_text(report),
+                  bf_value_integer(index)),
         NULL, err);
 }
 
@@ -102,13 +111,16 @@ void test_audit_place_fill(test_audit_place *place, int count)
 static bf_status erase(bf_db *db, void *context, bf_error *err)
 {
     const filling *it = context;
-    char session[32];
+    char session[32], client[32], request[32];
     (void)snprintf(session, sizeof session, "s-%lld", (long long)it->leaf);
+    (void)snprintf(client, sizeof client, "client-%lld", (long long)it->leaf % 3);
+    (void)snprintf(request, sizeof request, "r-%lld", (long long)it->leaf);
     bf_status status = bf_db_run(db, "UPDATE decision SET record = NULL, client_report = NULL WHERE audit_index = $1",
                                  BF_VALUES(bf_value_integer(it->leaf)), NULL, err);
     if (status != BF_OK || !it->count)
         return status;
-    json_t *facts = json_pack("{ss}", "session", session);
+    json_t *facts = is_alone(it->leaf) ? json_pack("{ss ss}", "client", client, "request_id", request)
+                                       : json_pack("{ss}", "session", session);
     bf_audit_entry entry = {BF_AUDIT_ERASED, NOON, "key:k_2", facts};
     status = bf_audit_append(db, &entry, NULL, err);
     json_decref(facts);

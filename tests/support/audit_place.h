@@ -20,8 +20,8 @@ void test_audit_place_done(test_audit_place *place);
 void test_audit_place_open(test_audit_place *place);
 void test_audit_place_close(test_audit_place *place);
 
-/* Appends so many leaves, one write each: every fifth a decision ("client-N" has request "r-I" of session "s-K"; leaf
- * numbers stand in the names), the others of kind "security". */
+/* Appends so many leaves, one write each: every fifth a decision ("client-N" has request "r-I" of session "s-I", or of
+ * none; I is the leaf's number), the others of kind "security". */
 void test_audit_place_fill(test_audit_place *place, int count);
 /* Removes the record of the decision of that leaf; `logged`: with a leaf of kind "erased". */
 void test_audit_place_erase(test_audit_place *place, int64_t leaf, bool logged);
