@@ -182,12 +182,13 @@ class Deployment:
         """One request through nginx."""
         return self.replicas[0].ask(method, target, key, body, headers, connection=self.nginx.connection())
 
-    def insist(self, method, target, key, body=None, headers=None):
-        """As a caller should: what failed on its way is sent again, under the same Idempotency-Key."""
+    def insist(self, method, target, key, body=None, headers=None, ask=None):
+        """As a caller should: what failed on its way, or came to a busy server, is sent again under the same
+        Idempotency-Key. Through nginx, or by the `ask` of one replica."""
         headers = {"Idempotency-Key": uuid.uuid4().hex, **(headers or {})}
         for _ in range(40):
             with contextlib.suppress(OSError, http.client.HTTPException):
-                answer = self.ask(method, target, key, body, headers)
+                answer = (ask or self.ask)(method, target, key, body, headers)
                 if answer.status < 500 and answer.code != "IDEMPOTENCY_IN_PROGRESS":
                     return answer
             time.sleep(0.25)
