@@ -58,6 +58,7 @@ class Usage(unittest.TestCase):
     CASES = (
         (["chek"], "bonafide: unknown command 'chek'; did you mean 'check'?\nTry 'bonafide --help'.\n"),
         (["polcy"], "bonafide: unknown command 'polcy'; did you mean 'policy'?\nTry 'bonafide --help'.\n"),
+        (["nursery"], "bonafide nursery: is started by 'bonafide serve' only.\n"),
         (["xyzzyx"], "bonafide: unknown command 'xyzzyx'.\nTry 'bonafide --help'.\n"),
         (["policy", "lnt"], "bonafide policy: unknown command 'lnt'; did you mean 'lint'?\n"
                             "Try 'bonafide policy --help'.\n"),
