@@ -3,6 +3,7 @@ import base64
 import hashlib
 import json
 import pathlib
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -59,8 +60,16 @@ def root_by(leaf, index, size, path):
 
 
 class WithLog(unittest.TestCase):
+    folder = None
+
     @classmethod
     def setUpClass(cls):
+        if not WithLog.folder:
+            WithLog.make()
+
+    @classmethod
+    def make(cls):
+        """One log for all cases, in which they change nothing."""
         cls.folder = program.scratch()
         cls.config = cls.folder / "bonafide.yaml"
         cls.config.write_text("format: 1\nstate_dir: .\n", encoding="utf-8")
@@ -260,6 +269,40 @@ class SomebodyElse(WithLog):
                                        str(self.folder / "signature")], stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, check=False)
                 self.assertEqual(done.returncode, code, done.stderr)
+
+
+@unittest.skipUnless(all(map(shutil.which, ("jq", "openssl", "basenc"))), "no jq, no openssl or no basenc")
+class ByHand(WithLog):
+    """The commands of docs/reference/audit.md, on proofs that somebody else's code made."""
+
+    def setUp(self):
+        page = (program.SOURCE / "docs/reference/audit.md").read_text(encoding="utf-8")
+        self.script = re.search(r"```sh\n(# check_decision.*?)```", page, re.DOTALL).group(1)
+        self.texts = [row["data"] for row in self.rows if row["row"] == "leaf"]
+        self.hashes = [leaf_hash(text) for text in self.texts]
+        (self.folder / "log.key").write_text(self.key + "\n", encoding="utf-8")
+
+    def check(self, **values):
+        proof = {"index": 3, "tree_size": LEAVES, "leaf": self.texts[3], "checkpoint": self.checkpoints[-1],
+                 "hashes": [base64.b64encode(step).decode() for step in path_of(3, self.hashes)], **values}
+        (self.folder / "decision.json").write_text(json.dumps({"proof": proof}), encoding="utf-8")
+        return subprocess.run(["sh", "-c", self.script], cwd=self.folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, check=False)
+
+    def test_a_proof(self):
+        for i in range(LEAVES):
+            done = self.check(index=i, leaf=self.texts[i],
+                              hashes=[base64.b64encode(step).decode() for step in path_of(i, self.hashes)])
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("Signature Verified Successfully", done.stdout)
+            self.assertIn(f'"at": "{json.loads(self.texts[i])["at"]}"', done.stdout)
+
+    def test_what_is_no_proof(self):
+        other = self.checkpoints[-1].replace("test.example", "text.example")
+        for values in ({"index": 2}, {"leaf": self.texts[3].replace("true", "false").replace("uid:", "uid:1")},
+                       {"hashes": []}, {"tree_size": LEAVES - 1}, {"checkpoint": self.checkpoints[-2]},
+                       {"checkpoint": other}, {"checkpoint": self.checkpoints[-1][:-7] + "AAAA=\n"}):
+            self.assertNotEqual(self.check(**values).returncode, 0, values)
 
 
 tap.main()
