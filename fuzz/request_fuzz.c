@@ -17,13 +17,13 @@ enum { TARGETS = 64, HEADERS, FORMS = 128 };
 
 static const bf_schema *schema_of(unsigned number)
 {
-    const bf_schema *found[16];
+    const bf_schema *found[16] = {NULL};
     unsigned count = 0;
     for (const bf_route *route = BF_ROUTES; route->operation && count < 16; route++) {
         if (route->body)
             found[count++] = route->body;
     }
-    return found[number % count];
+    return found[count > 0 ? number % count : 0];
 }
 
 static void end(bf_body *body, bf_status status)

@@ -1,8 +1,12 @@
 """A server's life: its configuration, its log, signals, and the end."""
+import json
 import os
 import pathlib
+import re
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -92,6 +96,46 @@ class Life(unittest.TestCase):
             self.assertEqual(own.stop(), 70)
             self.assertLess(time.monotonic() - start, 5)
 
+    def test_a_reload_drops_no_request(self):
+        photo = service.sample()
+        if photo is None:
+            self.skipTest("no sample photos")
+        with service.Server({"workers": {"count": 1, "queue": 16}}) as own:
+            key, statuses, ending = own.key(), [], threading.Event()
+
+            def work():
+                while not ending.is_set():
+                    statuses.append(own.ask("POST", "/v1/liveness", key, [("image", photo)]).status)
+            threads = [threading.Thread(target=work) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for count in (1, 2, 3):
+                own.send(signal.SIGHUP)
+                own.wait_log("reloaded", count, seconds=60)
+            ending.set()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(set(statuses), {200})
+            self.assertGreater(len(statuses), 5)
+
+    def test_the_master_key_may_come_from_the_environment(self):
+        text = "bonafide-master-key-v1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+        with service.Server(environment={"BONAFIDE_MASTER_KEY": text}) as own:
+            self.assertEqual(own.ask("GET", "/readyz").status, 200)
+            self.assertFalse((own.folder / "state/master.key").exists())
+            self.assertNotIn("AAECAwQF", own.log_text())
+            for task in self.children(own.process.pid):
+                self.assertNotIn(b"BONAFIDE_MASTER_KEY", pathlib.Path(f"/proc/{task}/environ").read_bytes())
+                self.assertNotIn(b"AAECAwQF", pathlib.Path(f"/proc/{task}/cmdline").read_bytes())
+
+    def children(self, process):
+        """The processes below one."""
+        found = []
+        for task in pathlib.Path(f"/proc/{process}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *self.children(int(child))]
+        return found
+
     def test_reload(self):
         with service.Server() as own:
             self.assertEqual(own.ask("GET", "/metrics").status, 200)
@@ -108,6 +152,47 @@ class Life(unittest.TestCase):
             failed = own.wait_log("reload_failed")
             self.assertIn("metrics", failed[0]["message"])
             self.assertEqual(own.ask("GET", "/metrics", own.key("operator")).status, 200)
+
+
+class Development(unittest.TestCase):
+    """What `make run` starts."""
+
+    def start(self, folder, sample):
+        arguments = ["serve", "--development", str(folder), "--sample", str(sample)]
+        process = subprocess.Popen([str(program.PROGRAM), *arguments],
+                                   env=program.ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Ctrl-C ends it" in line:
+                break
+        return process, said
+
+    def end(self, process):
+        process.send_signal(signal.SIGINT)
+        code = process.wait(60)
+        self.assertEqual((code, process.stderr.read()), (0, ""))
+        process.stdout.close()
+        process.stderr.close()
+
+    def test_it_prints_a_request_that_works(self):
+        sample = program.SAMPLES / "person-1.jpg"
+        if not sample.exists() or not shutil.which("curl"):
+            self.skipTest("no sample photos, or no curl")
+        folder = program.scratch() / "development"
+        process, said = self.start(folder, sample)
+        command = re.search(r"^  (curl .*)$", said, re.MULTILINE).group(1)
+        self.assertEqual(oct(folder.stat().st_mode & 0o777), "0o700")
+        done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+        self.assertEqual(json.loads(done.stdout)["result"]["label"], "live")
+        # A second one takes the next port; its keys end those of the first.
+        other, other_said = self.start(folder, sample)
+        self.assertNotEqual(re.search(r"http://\S+", said).group(0), re.search(r"http://\S+", other_said).group(0))
+        done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
+        self.assertEqual(json.loads(done.stdout)["error"]["code"], "UNAUTHENTICATED")
+        self.end(other)
+        self.end(process)
 
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
