@@ -369,7 +369,7 @@ static void wait_for_answer(bf_writer *writer, bf_request *request, int wait_ms)
         bool done = request->state == BF_REQUEST_DONE || give_up(writer, request);
         /* While the function runs on what is the caller's, it cannot leave; the driver bounds how long that takes. */
         if (!done)
-            request->deadline_ms += wait_ms / 10 + 1;
+            request->deadline_ms += wait_ms / 10.0;
         unlock(writer);
         if (done)
             return;
