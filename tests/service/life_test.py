@@ -34,6 +34,20 @@ class Life(unittest.TestCase):
             lines = [line for line in own.log() if line.get("event") == "request"]
             self.assertEqual(lines[0]["key"], key.split("_")[1])
 
+    def test_nobody_forges_a_line(self):
+        line = b'{"time":"2026-01-01T00:00:00.000Z","event":"forged"}'
+        with service.Server() as own:
+            for part in (b"\n" + line + b"\n", b"%0a" + line + b"%0a", b"\xe2\x80\xa8" + line, b"\x1b[2J" + line,
+                         b'"' + line):
+                own.raw(b"GET /v1/sessions/" + part + b" HTTP/1.1\r\nHost: x\r\n\r\n", wait=1)
+                own.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Request-ID: a" + part + b"\r\n\r\n", wait=1)
+            own.ask("GET", "/healthz", headers={"X-Request-ID": "last"})
+            own.wait_log("ready")
+            lines = own.log_text().splitlines()
+            events = [json.loads(text)["event"] for text in lines]
+            self.assertNotIn("forged", events)
+            self.assertEqual([text for text in lines if "\x1b" in text or "\u2028" in text], [])
+
     def test_a_proxy_is_believed_where_it_is_trusted(self):
         with service.Server({"trusted_proxies": ["127.0.0.1"]}) as own:
             for forwarded in ("198.51.100.7", "203.0.113.9, 198.51.100.7", "junk, 198.51.100.7", "198.51.100.8"):

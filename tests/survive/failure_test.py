@@ -407,6 +407,28 @@ class Signals(WithServer):
             self.assertIsNone(mixed_load.decision_problem(self.rig.client(), request, answer))
 
 
+class Overload(WithServer):
+    SETTINGS = {"workers": {"queue": 2}}
+
+    def test_more_than_fits_is_refused_at_once(self):
+        self.started()
+        pending = [self.in_background(self.photos[n % len(self.photos)]) for n in range(24)]
+        for _, thread in pending:
+            thread.join(PATIENCE_S)
+        answers = [answer for got, _ in pending for answer in got]
+        refused = [answer for answer in answers if answer.status != 200]
+        self.assertEqual(len(answers), 24)
+        self.assertGreaterEqual(len(answers) - len(refused), 4, "two in work, two waiting")
+        self.assertGreater(len(refused), 0, "24 at once fit nowhere")
+        for answer in refused:
+            self.assert_refused(answer, "OVERLOADED")
+            self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
+        took = [line["ms"] for line in self.rig.wait_log("request") if line.get("code") == "OVERLOADED"]
+        self.assertLess(min(took), 50, "a refusal does not wait for a worker")
+        self.judged_again()
+        self.assert_log_verifies()
+
+
 class Postgres(WithServer):
     @classmethod
     def tearDownClass(cls):
