@@ -90,7 +90,7 @@ class Replica(service.Server):
                    ("/etc/bonafide/master.key", f"{self.shared}/master.key"),
                    ("/etc/bonafide/audit.key", f"{self.shared}/audit.key"))
         self.config = {"listen": [None]}
-        more = ("workers: {count: 1}\nwebhooks: {allow_private: true, allow_http: true}\n"
+        more = ("workers: {count: 1, queue: 16}\nwebhooks: {allow_private: true, allow_http: true}\n"
                 "rates: {per_key: {per_second: 0, burst: 1}, per_address: {per_second: 0, burst: 1},"
                 " per_subject: {per_second: 0, burst: 1}}\n")
         self.path.write_text(text + more, encoding="utf-8")

@@ -71,7 +71,7 @@ class Server:
         if folder is None:
             atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         self.config = {"format": 1, "listen": ["127.0.0.1:0"], "state_dir": "state", "metrics": "open",
-                       "workers": {"count": 1}, "rates": {"per_key": {"per_second": 0, "burst": 1},
+                       "workers": {"count": 1, "queue": 16}, "rates": {"per_key": {"per_second": 0, "burst": 1},
                                                           "per_address": {"per_second": 0, "burst": 1},
                                                           "per_subject": {"per_second": 0, "burst": 1}},
                        **(changes or {})}
