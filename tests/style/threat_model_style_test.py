@@ -73,7 +73,8 @@ class TheChecksCanFail(unittest.TestCase):
              "tests/c_test.c": "static void test_d(void)\n{"}
 
     def found(self, tests):
-        page = "".join(f"## {name}\n| Threat | Done | Test |\n|---|---|---|\n| t | d | {tests} |\n" for name in SURFACES)
+        page = "".join(f"## {name}\n| Threat | Done | Test |\n|---|---|---|\n| t | d | {tests} |\n"
+                       for name in SURFACES)
         return findings(page, self.FILES.get)
 
     def test_tests_that_exist_are_accepted(self):
