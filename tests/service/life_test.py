@@ -1,5 +1,6 @@
 """A server's life: its configuration, its log, signals, and the end."""
 import json
+import json
 import os
 import pathlib
 import re
