@@ -24,6 +24,7 @@ import tap  # noqa: E402
 from http_client import Lost, form  # noqa: E402
 
 PATIENCE_S = 15
+BEGUN_MS = 20   # of processor time: taking a job costs much less, judging an enlarged photo much more
 CLOCK_SHIM = program.BUILD / "tests/survive/libclock_shim.so"
 
 
@@ -79,12 +80,12 @@ class WithServer(tap.Findings):
     def ready(self):
         return self.rig.client(None).ask("GET", "/readyz")
 
-    def wait_for(self, what, condition, seconds=PATIENCE_S):
+    def wait_for(self, what, condition, seconds=PATIENCE_S, pause_s=0.05):
         until = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > until:
                 self.fail(f"not within {seconds} s: {what}\n{self.rig.tail()}")
-            time.sleep(0.05)
+            time.sleep(pause_s)
 
     def assert_refused(self, answer, code, retryable=True):
         self.assertNotIsInstance(answer, Lost)
@@ -100,12 +101,12 @@ class Workers(WithServer):
     SETTINGS = {"workers": {"count": 1, "job_ms": 4000}}
 
     def kill_while_it_judges(self, picture, name=None):
-        """The one worker is stopped, so that it has the job and is sure not to finish it, and then killed."""
+        """Kills the one worker when it has certainly begun: when it has used processor time for this picture."""
         self.wait_for("a worker", lambda: processes.workers(self.rig.pid))
         worker = processes.workers(self.rig.pid)[0]
-        os.kill(worker, signal.SIGSTOP)
+        before = processes.run_ms(worker)
         answers, thread = self.in_background(picture, name)
-        time.sleep(0.3)
+        self.wait_for("the worker to begin", lambda: processes.run_ms(worker) > before + BEGUN_MS, pause_s=0.001)
         os.kill(worker, signal.SIGKILL)
         thread.join(PATIENCE_S)
         self.assertEqual(len(answers), 1, "no answer")
@@ -114,11 +115,12 @@ class Workers(WithServer):
     def test_a_worker_killed_while_it_judges_costs_one_request(self):
         self.started()
         self.assertEqual(self.judge().status, 200)
-        answer = self.kill_while_it_judges(self.photos[0], "killed-1")
+        large = rig.enlarged(self.photos[0])
+        answer = self.kill_while_it_judges(large, "killed-1")
         self.assert_refused(answer, "WORKER_LOST")
         again = self.judged_again()
         self.assertLessEqual(len(again), 20)
-        self.assertEqual(self.judge(self.photos[0], "killed-1").status, 200, "the same request, sent again")
+        self.assertEqual(self.judge(large, "killed-1").status, 200, "the same request, sent again")
         self.assert_log_verifies()
 
     def test_a_stuck_worker_is_replaced(self):
@@ -133,7 +135,7 @@ class Workers(WithServer):
 
     def test_a_poisoned_input_is_quarantined(self):
         self.started()
-        poison = self.photos[1]
+        poison = rig.enlarged(self.photos[1])
         for _ in range(2):
             self.assert_refused(self.kill_while_it_judges(poison), "WORKER_LOST")
             self.judged_again()

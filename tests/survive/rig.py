@@ -127,3 +127,11 @@ def cluster(case=None):
 def photos(*names):
     """Sample photos as bytes, those that are there."""
     return [(program.SAMPLES / name).read_bytes() for name in names if (program.SAMPLES / name).exists()]
+
+
+def enlarged(photo, doublings=3):
+    """A photo with so many more pixels that judging it takes a while; the same bytes each time."""
+    for _ in range(doublings):
+        pixels = subprocess.run(["djpeg", "-scale", "16/8"], input=photo, stdout=subprocess.PIPE, check=True).stdout
+        photo = subprocess.run(["cjpeg", "-quality", "90"], input=pixels, stdout=subprocess.PIPE, check=True).stdout
+    return photo
