@@ -215,7 +215,7 @@ FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 
 class Clock(unittest.TestCase):
     def test_a_clock_that_jumps_is_told_and_breaks_nothing(self):
-        if not os.path.exists(FAKETIME) or b"libasan" in program.PROGRAM.read_bytes():
+        if not os.path.exists(FAKETIME) or re.search(b"lib[at]san", program.PROGRAM.read_bytes()):
             self.skipTest("no faketime, or a sanitized build, which takes no other library first")
         told = program.scratch() / "time"
         told.write_text("+0")
