@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -164,6 +165,16 @@ static void serve(nursery *n)
 
 /* ---- beginning ---- */
 
+/* When the machine runs out of memory, a worker is a better loss than the server or a database. */
+static void offer_for_memory(void)
+{
+    FILE *file = fopen("/proc/self/oom_score_adj", "we");
+    if (file) {
+        (void)fputs("500", file);
+        (void)fclose(file);
+    }
+}
+
 /* A terminal and a service manager send these to all processes at once; the server decides what becomes of us. */
 static bool settle(nursery *n)
 {
@@ -175,6 +186,7 @@ static bool settle(nursery *n)
     (void)sigaddset(&deaths, SIGCHLD);
     (void)sigprocmask(SIG_BLOCK, &deaths, NULL);
     (void)prctl(PR_SET_NAME, "bonafide-nurse");
+    offer_for_memory();
     n->deaths = signalfd(-1, &deaths, SFD_CLOEXEC | SFD_NONBLOCK);
     return n->deaths >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
 }

@@ -423,6 +423,8 @@ static void processes_inherit_nothing(void **state)
         /* Three that lead nowhere or to the log, and one socket; the nursery has one for its children's deaths, too. */
         assert_int_equal(count_descriptors(pids[i]), i < 2 ? 4 : 5);
         assert_false(memory_holds(pids[i], secret, 32));
+        (void)read_proc(pids[i], "oom_score_adj", text, sizeof text);
+        assert_string_equal(text, "500\n");
     }
     bf_pool_free(&pool);
     (void)close(open_file);
