@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@
 #define DRAIN_LOOK_MS 20
 #define DRAIN_SPARE_MS 5000 /* beyond what a request may take to arrive and to be judged */
 #define JOB_MS_DEFAULT 10000
+#define DESCRIPTORS_PER_CONNECTION 3 /* the socket, and two pictures in memory */
+#define DESCRIPTORS_SPARE 256
 
 void cli_service_block_signals(void)
 {
@@ -118,6 +121,18 @@ static bf_status start_pool(cli_service *s, bf_error *err)
     return bf_pool_new(&options, &s->pool, err);
 }
 
+static bf_status start_notifier(cli_service *s, bf_error *err)
+{
+    const bf_notifier_options options = {
+        .store = s->store,
+        .master = &s->master,
+        .metrics = s->metrics,
+        .allow_private = s->config.webhooks_allow_private,
+        .allow_http = s->config.webhooks_allow_http,
+    };
+    return bf_notifier_new(&options, &s->notifier, err);
+}
+
 static bf_status start_service(cli_service *s, bf_error *err)
 {
     const bf_config *config = &s->config;
@@ -159,17 +174,26 @@ static bf_status start_server(cli_service *s, bf_error *err)
     return bf_server_new(&s->config, &parts, &s->server, err);
 }
 
+/* The usual soft limit of 1024 is for programs that call select(); this one does not. */
+static void raise_descriptor_limit(const cli_service *s)
+{
+    struct rlimit limit = {0};
+    rlim_t needed = (rlim_t)s->config.limits.connections_max * DESCRIPTORS_PER_CONNECTION + DESCRIPTORS_SPARE;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < needed)
+        bf_log_event(s->log, BF_LOG_WARNING, "start", "%llu descriptors may be open, and %d connections need %llu.",
+                     (unsigned long long)limit.rlim_max, s->config.limits.connections_max, (unsigned long long)needed);
+}
+
 bf_status cli_service_start(cli_service *s, bf_error *err)
 {
     const bf_config *config = &s->config;
-    const bf_notifier_options notifier = {
-        .allow_private = config->webhooks_allow_private,
-        .allow_http = config->webhooks_allow_http,
-        .store = s->store,
-        .master = &s->master,
-    };
-    bf_notifier_options with_metrics = notifier;
     bf_status status = bf_log_new(config->log_file, config->log_level, &s->log, err);
+    if (status == BF_OK)
+        raise_descriptor_limit(s);
     if (status == BF_OK)
         status = cli_place_find(config->data[0] ? config->data : NULL, config->weights[0] ? config->weights : NULL,
                                 &s->place, err);
@@ -183,9 +207,8 @@ bf_status cli_service_start(cli_service *s, bf_error *err)
         status = bf_vault_check(s->store, &s->master, err);
     if (status == BF_OK)
         status = start_pool(s, err);
-    with_metrics.metrics = s->metrics;
     if (status == BF_OK)
-        status = bf_notifier_new(&with_metrics, &s->notifier, err);
+        status = start_notifier(s, err);
     if (status == BF_OK)
         status = start_service(s, err);
     return status == BF_OK ? start_server(s, err) : status;
