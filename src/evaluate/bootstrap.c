@@ -1,0 +1,161 @@
+#include "evaluate/bootstrap.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "evaluate/interval.h"
+
+#define WHOLE_WORK 150000000u /* entries of the curve that may be visited in all */
+#define WHOLE_MIN 100         /* replicates of the curve, however large it is */
+#define FIXED 9               /* figures besides the species' */
+
+uint64_t bf_random_next(bf_random *random)
+{
+    uint64_t z = random->state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+uint32_t bf_random_below(bf_random *random, uint32_t below)
+{
+    /* Of the 2^32 draws the first 2^32 mod below would make some results likelier than others. */
+    uint32_t uneven = (uint32_t)(-below) % below;
+    for (;;) {
+        uint64_t product = (bf_random_next(random) >> 32) * below;
+        if ((uint32_t)product >= uneven)
+            return (uint32_t)(product >> 32);
+    }
+}
+
+typedef struct drawing {
+    const bf_curve *curve;
+    uint32_t *weight; /* by person */
+    uint32_t *drawn;  /* the persons that have a response at all */
+    size_t persons;
+    double *value; /* figure x replicate */
+    size_t replicates, whole;
+} drawing;
+
+static void drawing_done(drawing *d)
+{
+    bf_free(d->weight);
+    bf_free(d->drawn);
+    bf_free(d->value);
+}
+
+static bf_status start(drawing *d, bf_error *err)
+{
+    const bf_curve *curve = d->curve;
+    d->weight = bf_calloc(curve->persons + 1, sizeof *d->weight);
+    d->drawn = bf_malloc((curve->persons + 1) * sizeof *d->drawn);
+    d->value = bf_malloc((curve->kinds + FIXED) * d->replicates * sizeof *d->value);
+    if (!d->weight || !d->drawn || !d->value)
+        return bf_fail_memory(err);
+    for (size_t i = 0; i < curve->cells; i++) {
+        if (i == 0 || curve->cell[i].person != curve->cell[i - 1].person)
+            d->drawn[d->persons++] = curve->cell[i].person;
+    }
+    size_t affordable = WHOLE_WORK / (curve->entries + 1);
+    d->whole = affordable < WHOLE_MIN ? WHOLE_MIN : affordable;
+    d->whole = d->whole < d->replicates ? d->whole : d->replicates;
+    return BF_OK;
+}
+
+static double *values_of(const drawing *d, size_t figure)
+{
+    return d->value + figure * d->replicates;
+}
+
+/* The figures in the order of their places: first by kind, then these. */
+static void keep(const drawing *d, size_t at, bool measured, const bf_curve_figures *f)
+{
+    size_t kinds = d->curve->kinds;
+    const double fixed[FIXED] = {
+        f->max_apcer,        f->bpcer,        f->acer, f->auc, f->eer, f->bpcer_at[0].rate, f->bpcer_at[1].rate,
+        f->bpcer_at[2].rate, f->apcer_at.rate};
+    for (size_t k = 1; k < kinds; k++)
+        values_of(d, k)[at] = f->apcer[k];
+    for (size_t i = 0; i < FIXED; i++)
+        values_of(d, kinds + i)[at] = measured && (i < 3 || at < d->whole) ? fixed[i] : NAN;
+}
+
+static void draw(const drawing *d, uint64_t seed)
+{
+    bf_random random = {seed};
+    for (size_t at = 0; at < d->replicates; at++) {
+        bf_curve_figures figures = {0};
+        memset(d->weight, 0, d->curve->persons * sizeof *d->weight);
+        for (size_t i = 0; i < d->persons; i++)
+            d->weight[d->drawn[bf_random_below(&random, (uint32_t)d->persons)]]++;
+        bool measured = bf_curve_measure(d->curve, d->weight, at < d->whole, &figures);
+        keep(d, at, measured, &figures);
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Between the sorted values, by a straight line. */
+static double quantile(const double *sorted, size_t count, double p)
+{
+    double at = p * (double)(count - 1), below = floor(at);
+    size_t i = (size_t)below, next = i + 1 < count ? i + 1 : i;
+    return sorted[i] + (at - below) * (sorted[next] - sorted[i]);
+}
+
+static bf_span span_of(const drawing *d, size_t figure)
+{
+    double *values = values_of(d, figure), tail = (1 - BF_CONFIDENCE) / 2;
+    size_t count = 0;
+    for (size_t i = 0; i < d->replicates; i++) {
+        if (!isnan(values[i]))
+            values[count++] = values[i];
+    }
+    if (count < 2)
+        return (bf_span){NAN, NAN};
+    qsort(values, count, sizeof *values, by_value);
+    return (bf_span){quantile(values, count, tail), quantile(values, count, 1 - tail)};
+}
+
+static void summarise(const drawing *d, bf_bootstrap *ret)
+{
+    size_t kinds = d->curve->kinds;
+    for (size_t k = 1; k < kinds; k++)
+        ret->apcer[k] = span_of(d, k);
+    ret->max_apcer = span_of(d, kinds);
+    ret->bpcer = span_of(d, kinds + 1);
+    ret->acer = span_of(d, kinds + 2);
+    ret->auc = span_of(d, kinds + 3);
+    ret->eer = span_of(d, kinds + 4);
+    for (size_t i = 0; i < BF_TARGETS; i++)
+        ret->bpcer_at[i] = span_of(d, kinds + 5 + i);
+    ret->apcer_at = span_of(d, kinds + 8);
+}
+
+bf_status bf_bootstrap_run(bf_bootstrap *ret, const bf_curve *curve, size_t replicates, uint64_t seed, bf_error *err)
+{
+    BF_CLEANUP(drawing_done) drawing d = {.curve = curve, .replicates = replicates};
+    bf_status status = start(&d, err);
+    if (status != BF_OK)
+        return status;
+    *ret = (bf_bootstrap){.persons = d.persons};
+    if (d.persons >= 2) {
+        draw(&d, seed);
+        ret->replicates = d.replicates;
+        ret->whole = d.whole;
+    } else {
+        for (size_t i = 0; i < curve->kinds + FIXED; i++)
+            values_of(&d, i)[0] = NAN;
+        d.replicates = 1;
+    }
+    summarise(&d, ret);
+    return BF_OK;
+}

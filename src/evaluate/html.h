@@ -1,0 +1,44 @@
+/* Parts of report.html. */
+#ifndef BF_EVALUATE_HTML_H
+#define BF_EVALUATE_HTML_H
+
+#include "evaluate/evaluate.h"
+#include "evaluate/page.h"
+
+/* A term with its definition one click away: the glossary must have it under "d-KEY". */
+void bf_html_term(bf_page *page, const char *key, const char *label);
+/* "2.5 %", with as many digits as a share of that size deserves; a dash for NaN. */
+void bf_html_percent(bf_page *page, double value);
+/* "0.5 to 7.1 %", or a dash. */
+void bf_html_interval(bf_page *page, double low, double high);
+/* Two table cells: the figure with its count, and the interval. */
+void bf_html_rate_cells(bf_page *page, const bf_rate *rate);
+/* A table cell with the interval drawn on an axis from 0 to `top`. */
+void bf_html_bar_cell(bf_page *page, const bf_rate *rate, double top);
+/* A round number at or above the highest upper bound that is not beyond 1. */
+double bf_html_axis_top(double highest);
+/* The class of a series' colour: "s0", ... */
+int bf_html_series(size_t kind);
+
+/* The head of the document, with the style. */
+void bf_html_head(bf_page *page, const char *title);
+
+/* Pictures, each a figure with its caption. */
+void bf_html_det(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_distributions(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_reliability(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_journey(bf_page *page, const bf_journey *journey, const char *who);
+
+/* Sections. */
+void bf_html_species(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_thresholds(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_full_system(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_segments(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_coverage(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_decisions(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_calibration(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_latency(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_levels(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_glossary(bf_page *page);
+
+#endif

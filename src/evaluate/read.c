@@ -1,0 +1,363 @@
+/* From a row of scores.csv to a row of the table, and what is wrong with it. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "dataset/csv.h"
+#include "evaluate/scores.h"
+
+#define PROGRESS_ROWS 20000
+#define STAGE_PREFIX "ms."
+
+enum {
+    SAMPLE_ID,
+    LABEL,
+    STATUS,
+    SCORE,
+    PROBABILITY,
+    SPECIES,
+    PERSON,
+    REVIEW,
+    SPLIT,
+    DECISION,
+    MATCH,
+    FACE,
+    STACK,
+    POLICY,
+    FUSION,
+    FLOW,
+    COLUMNS
+};
+
+static const char *const NAMES[COLUMNS] = {
+    "sample_id", "label",          "status",         "score",    "live_probability", "attack_type",
+    "person_id", "review_status",  "split",          "decision", "match_outcome",    "face_iod_px",
+    "stack",     "policy_version", "fusion_version", "flow"};
+#define REQUIRED 4 /* of them, from the first */
+
+typedef struct reading {
+    bf_csv_reader *csv;
+    const bf_scores_options *options;
+    bf_scores *scores;
+    bf_ids samples, persons, stacks;
+    int column[COLUMNS], segment[BF_SEGMENTS], stage[BF_STAGES_MAX];
+    const bf_csv_field *field; /* of the present row */
+} reading;
+
+static void reading_done(reading *r)
+{
+    bf_csv_free(&r->csv);
+    bf_ids_done(&r->samples);
+    bf_ids_done(&r->persons);
+    bf_ids_done(&r->stacks);
+}
+
+static bf_csv_field field_at(const reading *r, int column)
+{
+    return column < 0 ? (bf_csv_field){"", 0} : r->field[column];
+}
+
+/* The place of `text` among `words`; -1 when it is none of them. */
+static int word_of(const char *text, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static bf_status fail_word(const reading *r, int column, const char *allowed, bf_error *err)
+{
+    bf_status status = bf_csv_fail(r->csv, err, "%s is '%.60s'.", NAMES[column], field_at(r, r->column[column]).text);
+    bf_fail_hint(err, "It must be %s. Correct the manifest and score again, or correct this row.", allowed);
+    return status;
+}
+
+/* A number from `min` to `max`; NaN where the field is empty. */
+static bf_status read_number(const reading *r, int column, const char *name, double min, double max, double *ret,
+                             bf_error *err)
+{
+    bf_csv_field field = field_at(r, column);
+    double value = NAN;
+    if (field.size > 0 && (!bf_csv_number(field, &value) || value < min || value > max)) {
+        bf_status status = bf_csv_fail(r->csv, err, "%s is '%.60s'.", name, field.text);
+        bf_fail_hint(err, "It must be a number from %g to %g, or empty when there is none.", min, max);
+        return status;
+    }
+    *ret = value;
+    return BF_OK;
+}
+
+static bf_status read_label(const reading *r, bf_score_row *row, bf_error *err)
+{
+    static const char *const labels[] = {"live", "bona_fide", "spoof", "attack"};
+    int label = word_of(field_at(r, r->column[LABEL]).text, labels, 4);
+    if (label < 0)
+        return fail_word(r, LABEL, "live (or bona_fide) or spoof (or attack)", err);
+    if (label < 2)
+        return BF_OK;
+    bf_csv_field species = field_at(r, r->column[SPECIES]);
+    if (species.size == 0) {
+        species = (bf_csv_field){"(not stated)", strlen("(not stated)")};
+        r->scores->without_species++;
+    }
+    uint32_t number = 0;
+    bf_status status = bf_names_add(&r->scores->species, species.text, species.size, &number, err);
+    if (status == BF_OK && number >= BF_SPECIES_MAX) {
+        status = bf_csv_fail(r->csv, err, "This is the attack species number %d.", BF_SPECIES_MAX + 1);
+        bf_fail_hint(err, "A species is a way of attacking, not a single attack: give attack_type fewer values.");
+    }
+    row->kind = (uint16_t)(number + 1);
+    return status;
+}
+
+static bf_status read_outcome(const reading *r, bf_score_row *row, bf_error *err)
+{
+    static const char *const states[] = {"ok", "could_not_judge", "error"};
+    static const char *const decisions[] = {"review", "retry", "challenge", "reject", "approve"};
+    static const char *const matches[] = {"not_requested", "strong", "weak", "none", "not_judged"};
+    int status = word_of(field_at(r, r->column[STATUS]).text, states, 3);
+    if (status < 0)
+        return fail_word(r, STATUS, "ok, could_not_judge or error", err);
+    row->status = (uint8_t)status;
+    bf_csv_field decision = field_at(r, r->column[DECISION]), match = field_at(r, r->column[MATCH]);
+    int which = decision.size > 0 ? word_of(decision.text, decisions, BF_DECISIONS) : BF_DECISION_ABSENT;
+    if (which < 0)
+        return fail_word(r, DECISION, "approve, retry, challenge, review or reject", err);
+    row->decision = (uint8_t)which;
+    which = match.size > 0 ? word_of(match.text, matches, 5) : BF_MATCH_NOT_REQUESTED;
+    if (which < 0)
+        return fail_word(r, MATCH, "strong, weak, none, not_requested or not_judged", err);
+    row->match = (uint8_t)which;
+    bf_status done = read_number(r, r->column[SCORE], "score", 0, BF_SCORE_TOP, &row->score, err);
+    if (done == BF_OK)
+        done = read_number(r, r->column[PROBABILITY], "live_probability", 0, 1, &row->probability, err);
+    if (done == BF_OK && row->status == BF_SCORE_OK && isnan(row->score)) {
+        done = bf_csv_fail(r->csv, err, "status is ok, but there is no score.");
+        bf_fail_hint(err, "Score this sample again; if it cannot be judged, its status is could_not_judge.");
+    }
+    if (row->status != BF_SCORE_OK)
+        row->score = row->probability = NAN;
+    return done;
+}
+
+static const char *face_size(double iod_px)
+{
+    if (isnan(iod_px))
+        return "";
+    return iod_px < 60 ? "eyes under 60 px apart" : iod_px < 90 ? "eyes 60 to 90 px apart" : "eyes 90 px apart or more";
+}
+
+static bf_status read_segments(const reading *r, bf_score_row *row, bf_error *err)
+{
+    double iod_px = NAN;
+    bf_status status = read_number(r, r->column[FACE], "face_iod_px", 0, 1e6, &iod_px, err);
+    for (int s = 0; status == BF_OK && s < BF_SEGMENTS; s++) {
+        uint32_t number = 0;
+        bf_csv_field value = field_at(r, r->segment[s]);
+        if (s == BF_SEGMENT_FACE_SIZE)
+            value = (bf_csv_field){face_size(iod_px), strlen(face_size(iod_px))};
+        r->scores->has_segment[s] = r->scores->has_segment[s] || value.size > 0;
+        status = bf_names_add(&r->scores->segment[s], value.text, value.size, &number, err);
+        row->segment[s] = (uint16_t)number;
+    }
+    return status;
+}
+
+/* Rows without a person count as a person of their own: a prefix keeps them apart from those of that name. */
+static bf_status read_person(reading *r, bf_score_row *row, bf_error *err)
+{
+    bool is_new;
+    char alone[300];
+    bf_csv_field person = field_at(r, r->column[PERSON]), sample = r->field[r->column[SAMPLE_ID]];
+    if (person.size == 0) {
+        int size = snprintf(alone, sizeof alone, "%s%.256s", "\x01", sample.text);
+        person = (bf_csv_field){alone, (size_t)size};
+        r->scores->without_person++;
+    }
+    return bf_ids_add(&r->persons, person.text, person.size, &row->person, &is_new, err);
+}
+
+static void keep_version(char *kept, size_t kept_size, bf_csv_field now, bool first)
+{
+    if (first)
+        (void)snprintf(kept, kept_size, "%s", now.text);
+    else if (strncmp(kept, now.text, kept_size - 1) != 0)
+        (void)snprintf(kept, kept_size, "several");
+}
+
+static bf_status read_versions(reading *r, bf_error *err)
+{
+    bf_scores *scores = r->scores;
+    uint32_t number;
+    bool is_new, first = scores->count == 0;
+    bf_csv_field stack = field_at(r, r->column[STACK]);
+    bf_status status = bf_ids_add(&r->stacks, stack.text, stack.size, &number, &is_new, err);
+    if (status != BF_OK)
+        return status;
+    if (number > 0 && !r->options->allow_mixed_stacks) {
+        status = bf_csv_fail(r->csv, err, "This row was scored by stack '%.16s', those before by '%.16s'.", stack.text,
+                             scores->stack);
+        bf_fail_hint(err, "Rates of several versions together describe none of them. Score again with one release, or "
+                          "keep the rows of one stack; --mixed-stacks evaluates them all the same.");
+        return status;
+    }
+    scores->stacks = r->stacks.count;
+    keep_version(scores->stack, sizeof scores->stack, stack, first);
+    keep_version(scores->policy_version, sizeof scores->policy_version, field_at(r, r->column[POLICY]), first);
+    keep_version(scores->fusion_version, sizeof scores->fusion_version, field_at(r, r->column[FUSION]), first);
+    keep_version(scores->flow, sizeof scores->flow, field_at(r, r->column[FLOW]), first);
+    return BF_OK;
+}
+
+/* Whether the row counts; what does not is counted apart. */
+static bf_status sort_out(reading *r, bool *ret_counts, bf_error *err)
+{
+    static const char *const reviews[] = {"confirmed", "uncertain", "disputed", "excluded"};
+    bf_csv_field id = r->field[r->column[SAMPLE_ID]], review = field_at(r, r->column[REVIEW]);
+    uint32_t number;
+    bool is_new;
+    *ret_counts = false;
+    if (id.size == 0) {
+        bf_status status = bf_csv_fail(r->csv, err, "sample_id is empty.");
+        bf_fail_hint(err, "Give every sample an id of its own.");
+        return status;
+    }
+    bf_status status = bf_ids_add(&r->samples, id.text, id.size, &number, &is_new, err);
+    if (status != BF_OK)
+        return status;
+    if (!is_new) {
+        status = bf_csv_fail(r->csv, err, "The sample_id '%.80s' stands in an earlier row already.", id.text);
+        bf_fail_hint(err,
+                     "A sample that counts twice makes intervals too narrow. Remove one of the rows; evaluate flows "
+                     "one at a time.");
+        return status;
+    }
+    int state = review.size > 0 ? word_of(review.text, reviews, BF_REVIEWS) : BF_REVIEW_CONFIRMED;
+    if (state < 0)
+        return fail_word(r, REVIEW, "confirmed, uncertain, disputed or excluded", err);
+    if (r->options->split && strcmp(field_at(r, r->column[SPLIT]).text, r->options->split) != 0) {
+        r->scores->other_split++;
+        return BF_OK;
+    }
+    if (state != BF_REVIEW_CONFIRMED) {
+        r->scores->set_aside[state]++;
+        return BF_OK;
+    }
+    *ret_counts = true;
+    return BF_OK;
+}
+
+static bf_status read_row(reading *r, bf_error *err)
+{
+    bool counts;
+    bf_score_row row = {0};
+    float stage_ms[BF_STAGES_MAX];
+    bf_status status = sort_out(r, &counts, err);
+    if (status != BF_OK || !counts)
+        return status;
+    if ((status = read_versions(r, err)) != BF_OK || (status = read_label(r, &row, err)) != BF_OK ||
+        (status = read_outcome(r, &row, err)) != BF_OK || (status = read_segments(r, &row, err)) != BF_OK ||
+        (status = read_person(r, &row, err)) != BF_OK)
+        return status;
+    for (size_t i = 0; i < r->scores->stages; i++) {
+        double ms = NAN;
+        if ((status = read_number(r, r->stage[i], r->scores->stage[i], 0, 1e9, &ms, err)) != BF_OK)
+            return status;
+        stage_ms[i] = (float)ms;
+    }
+    r->scores->has_probability = r->scores->has_probability || !isnan(row.probability);
+    r->scores->has_decision = r->scores->has_decision || row.decision != BF_DECISION_ABSENT;
+    r->scores->has_match = r->scores->has_match || row.match != BF_MATCH_NOT_REQUESTED;
+    return bf_scores_add(r->scores, &row, stage_ms, err);
+}
+
+static bf_status find_columns(reading *r, bf_error *err)
+{
+    for (int c = 0; c < COLUMNS; c++) {
+        r->column[c] = bf_csv_find(r->csv, NAMES[c]);
+        if (r->column[c] < 0 && c < REQUIRED) {
+            bf_fail(err, BF_INVALID_ARGUMENT, "%s, row 1: There is no column '%s'.", bf_csv_name(r->csv), NAMES[c]);
+            bf_fail_hint(err, "The table is the scores.csv that `bonafide score` writes; it needs at least the columns "
+                              "sample_id, label, status and score.");
+            return BF_INVALID_ARGUMENT;
+        }
+    }
+    for (int s = 0; s < BF_SEGMENTS; s++)
+        r->segment[s] = bf_csv_find(r->csv, bf_segment_column((bf_segment)s));
+    size_t prefix = strlen(STAGE_PREFIX);
+    for (size_t c = 0; c < bf_csv_column_count(r->csv) && r->scores->stages < BF_STAGES_MAX; c++) {
+        const char *name = bf_csv_column(r->csv, c);
+        if (strncmp(name, STAGE_PREFIX, prefix) != 0)
+            continue;
+        r->stage[r->scores->stages] = (int)c;
+        if (!(r->scores->stage[r->scores->stages] = bf_strdup(name + prefix)))
+            return bf_fail_memory(err);
+        r->scores->stages++;
+    }
+    r->scores->has_split = r->column[SPLIT] >= 0;
+    if (r->options->split && r->column[SPLIT] < 0) {
+        bf_fail(err, BF_INVALID_ARGUMENT, "%s, row 1: There is no column 'split'.", bf_csv_name(r->csv));
+        bf_fail_hint(err, "Split the dataset with `bonafide dataset split` and score it again, or leave --split out.");
+        return BF_INVALID_ARGUMENT;
+    }
+    return BF_OK;
+}
+
+/* What makes every figure meaningless is an error, not a warning. */
+static bf_status check_classes(const reading *r, bf_error *err)
+{
+    size_t classes[2] = {0};
+    for (size_t i = 0; i < r->scores->count; i++)
+        classes[r->scores->row[i].kind > 0]++;
+    if (classes[0] > 0 && classes[1] > 0)
+        return BF_OK;
+    const char *path = bf_csv_name(r->csv), *split = r->options->split;
+    if (r->scores->count == 0)
+        bf_fail(err, BF_INVALID_ARGUMENT, "%s has no row that counts%s%.60s.", path, split ? " in the split " : "",
+                split ? split : "");
+    else
+        bf_fail(err, BF_INVALID_ARGUMENT, "%s has %s presentations only.", path,
+                classes[0] > 0 ? "bona fide" : "attack");
+    bf_fail_hint(err, "An evaluation needs confirmed samples of both labels, live and spoof%s.",
+                 split ? ", in the split that is evaluated" : "");
+    return BF_INVALID_ARGUMENT;
+}
+
+static bf_status read_all(reading *r, bf_error *err)
+{
+    bf_status status = find_columns(r, err);
+    for (uint64_t rows = 0; status == BF_OK; rows++) {
+        status = bf_csv_next(r->csv, &r->field, err);
+        if (status != BF_OK || !r->field)
+            break;
+        status = read_row(r, err);
+        if (r->options->progress && rows % PROGRESS_ROWS == 0)
+            r->options->progress(r->options->context, bf_csv_offset(r->csv));
+    }
+    if (status == BF_OK)
+        status = check_classes(r, err);
+    if (status == BF_OK)
+        status = bf_scores_settle(r->scores, &r->persons, err);
+    return status;
+}
+
+bf_status bf_scores_read(bf_scores *ret, const char *path, const bf_scores_options *options, bf_error *err)
+{
+    bf_scores scores = {0};
+    BF_CLEANUP(reading_done) reading r = {.options = options, .scores = &scores};
+    bf_status status = bf_csv_open(path, &r.csv, err);
+    if (status == BF_OK)
+        status = read_all(&r, err);
+    if (status != BF_OK) {
+        bf_scores_done(&scores);
+        return status;
+    }
+    (void)snprintf(scores.split, sizeof scores.split, "%s", options->split ? options->split : "");
+    *ret = scores;
+    return BF_OK;
+}

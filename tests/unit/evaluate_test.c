@@ -1,0 +1,425 @@
+/* Figures against tables worked out by hand. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "evaluate/evaluate.h"
+#include "evaluate/sort.h"
+
+#define NEAR(value, expected) assert_true(fabs((value) - (expected)) < 1e-9)
+
+static void add(bf_scores *scores, const char *species, uint32_t person, double score)
+{
+    uint32_t number = 0;
+    bf_score_row row = {.score = score, .probability = NAN, .person = person, .decision = BF_DECISION_ABSENT};
+    if (species) {
+        assert_int_equal(bf_names_add(&scores->species, species, strlen(species), &number, NULL), BF_OK);
+        row.kind = (uint16_t)(number + 1);
+    }
+    if (isnan(score))
+        row.status = BF_SCORE_COULD_NOT_JUDGE;
+    assert_int_equal(bf_scores_add(scores, &row, NULL, NULL), BF_OK);
+    scores->persons = person + 1 > scores->persons ? person + 1 : scores->persons;
+}
+
+/* Five bona fide scores of two persons, four prints of a third, two replays of a fourth, with equal scores among
+ * them. */
+static void fill(bf_scores *scores)
+{
+    static const struct {
+        const char *species;
+        uint32_t person;
+        double score;
+    } rows[] = {{NULL, 0, 90},    {NULL, 0, 80},     {NULL, 0, 70},    {NULL, 1, 95},
+                {NULL, 1, 60},    {"print", 2, 10},  {"print", 2, 60}, {"print", 2, 70},
+                {"print", 2, 80}, {"replay", 3, 20}, {"replay", 3, 65}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        add(scores, rows[i].species, rows[i].person, rows[i].score);
+}
+
+static void test_intervals_are_those_of_the_tables(void **state)
+{
+    static const struct {
+        uint64_t count, total;
+        double low, high;
+    } cases[] = {{0, 10, 0, 0.3084971},          {1, 10, 0.0025286, 0.4450161}, {5, 20, 0.0865715, 0.4910459},
+                 {10, 10, 0.6915029, 1},         {0, 150, 0, 0.0242926},        {0, 300, 0, 0.0122210},
+                 {15, 300, 0.0282512, 0.0811274}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bf_rate rate = bf_rate_of(cases[i].count, cases[i].total);
+        assert_true(fabs(rate.low - cases[i].low) < 2e-7);
+        assert_true(fabs(rate.high - cases[i].high) < 2e-7);
+    }
+}
+
+/* The tails of the binomial distribution at the bounds are what defines them. */
+static void test_bounds_leave_the_tails_that_they_should(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n <= 40; n++) {
+        for (uint64_t k = 0; k <= n; k++) {
+            bf_rate rate = bf_rate_of(k, n);
+            double below = 0, above = 0, log_n = lgamma((double)n + 1);
+            for (uint64_t i = 0; i <= n; i++) {
+                double choose = log_n - lgamma((double)i + 1) - lgamma((double)(n - i) + 1);
+                double fi = (double)i, rest = (double)(n - i);
+                if (i <= k && rate.high < 1)
+                    below += exp(choose + fi * log(rate.high) + rest * log1p(-rate.high));
+                if (i >= k && rate.low > 0)
+                    above += exp(choose + fi * log(rate.low) + rest * log1p(-rate.low));
+            }
+            assert_true(k == n || fabs(below - 0.025) < 1e-9);
+            assert_true(k == 0 || fabs(above - 0.025) < 1e-9);
+        }
+    }
+}
+
+static void test_intervals_of_millions(void **state)
+{
+    (void)state;
+    bf_rate half = bf_rate_of(500000, 1000000), none = bf_rate_of(0, 1000000), one = bf_rate_of(1, 1000000);
+    assert_true(fabs(half.low - 0.4990195) < 1e-6 && fabs(half.high - 0.5009805) < 1e-6);
+    assert_true(fabs(none.high - 3.688873e-6) < 1e-10);
+    assert_true(fabs(one.high - 5.571632e-6) < 1e-10 && fabs(one.low - 2.531781e-8) < 1e-12);
+    assert_true(isnan(bf_rate_of(0, 0).value) && isnan(bf_rate_of(0, 0).high));
+}
+
+static void test_cautions_speak_of_small_counts_only(void **state)
+{
+    char text[300];
+    (void)state;
+    bf_rate rate = bf_rate_of(0, 150);
+    bf_rate_caution(&rate, "attacks", text, sizeof text);
+    assert_non_null(strstr(text, "up to 2 %"));
+    rate = bf_rate_of(29, 400);
+    bf_rate_caution(&rate, "attacks", text, sizeof text);
+    assert_non_null(strstr(text, "fewer than 30"));
+    rate = bf_rate_of(30, 400);
+    bf_rate_caution(&rate, "attacks", text, sizeof text);
+    assert_string_equal(text, "");
+    rate = bf_rate_of(0, 0);
+    bf_rate_caution(&rate, "attacks", text, sizeof text);
+    assert_non_null(strstr(text, "no attacks"));
+}
+
+static void test_normal_quantiles(void **state)
+{
+    (void)state;
+    assert_true(fabs(bf_normal_quantile(0.975) - 1.959963985) < 1e-7);
+    assert_true(fabs(bf_normal_quantile(0.001) + 3.090232306) < 1e-7);
+    assert_true(fabs(bf_normal_quantile(0.5)) < 1e-12);
+}
+
+static void test_sorting_keeps_equal_ones_in_order(void **state)
+{
+    static const double values[] = {3, -1, 0.5, -0.0, 0.0, 1e-300, -1e300, 3, 1e9};
+    bf_sort_item items[9];
+    float floats[] = {4.5F, 0, 1e-3F, 4.25F};
+    (void)state;
+    for (uint32_t i = 0; i < 9; i++)
+        items[i] = (bf_sort_item){bf_sort_key(values[i]), i};
+    assert_int_equal(bf_sort(items, 9, NULL), BF_OK);
+    static const uint32_t expected[] = {6, 1, 3, 4, 5, 2, 0, 7, 8};
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(items[i].index, expected[i]);
+    assert_int_equal(bf_sort_floats(floats, 4, NULL), BF_OK);
+    assert_true(floats[0] == 0 && floats[1] == 1e-3F && floats[2] == 4.25F && floats[3] == 4.5F);
+}
+
+static void test_names_get_one_number_each(void **state)
+{
+    bf_names names = {0};
+    uint32_t number = 9, renumbered[BF_NAMES_MAX + 1];
+    char text[16];
+    (void)state;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < BF_NAMES_MAX + 10; i++) {
+            int size = snprintf(text, sizeof text, "%d", i);
+            assert_int_equal(bf_names_add(&names, text, (size_t)size, &number, NULL), BF_OK);
+            assert_int_equal(number, i < BF_NAMES_MAX ? i : BF_NAMES_MAX);
+        }
+    }
+    assert_true(names.overflowed);
+    assert_int_equal(bf_names_sort(&names, renumbered, NULL), BF_OK);
+    assert_string_equal(names.text[renumbered[1234]], "1234");
+    for (size_t i = 1; i < bf_names_count(&names); i++)
+        assert_true(strcmp(names.text[i - 1], names.text[i]) < 0);
+    bf_names_done(&names);
+}
+
+static void test_figures_of_the_curve(void **state)
+{
+    bf_scores scores = {0};
+    bf_curve curve = {0};
+    bf_curve_figures f = {0};
+    (void)state;
+    fill(&scores);
+    assert_int_equal(bf_curve_build(&curve, &scores, NULL, 80, NULL), BF_OK);
+    assert_true(bf_curve_measure(&curve, NULL, true, &f));
+    NEAR(f.bpcer, 0.4);
+    NEAR(f.apcer[1], 0.25);
+    NEAR(f.apcer[2], 0);
+    NEAR(f.max_apcer, 0.25);
+    NEAR(f.acer, 0.325);
+    NEAR(f.auc, 24.5 / 30);
+    NEAR(f.eer, 3.0 / 11);
+    for (int i = 0; i < BF_TARGETS; i++) {
+        NEAR(f.bpcer_at[i].rate, 0.6);
+        NEAR(f.bpcer_at[i].threshold, 90);
+    }
+    NEAR(f.apcer_at.rate, 0.75);
+    NEAR(f.apcer_at.threshold, 60);
+    bf_curve_done(&curve);
+    bf_scores_done(&scores);
+}
+
+/* Weighting a person twice is the same as writing the rows twice; weighting with 0, as leaving them out. */
+static void test_weights_count_persons(void **state)
+{
+    static const uint32_t weight[] = {2, 1, 1, 3}, without[] = {1, 1, 0, 1};
+    bf_scores scores = {0}, repeated = {0};
+    bf_curve curve = {0}, expected = {0};
+    bf_curve_figures a = {0}, b = {0};
+    (void)state;
+    fill(&scores);
+    fill(&repeated);
+    for (int i = 0; i < 2; i++) {
+        add(&repeated, "replay", 3, 20);
+        add(&repeated, "replay", 3, 65);
+    }
+    add(&repeated, NULL, 0, 90);
+    add(&repeated, NULL, 0, 80);
+    add(&repeated, NULL, 0, 70);
+    assert_int_equal(bf_curve_build(&curve, &scores, NULL, 80, NULL), BF_OK);
+    assert_int_equal(bf_curve_build(&expected, &repeated, NULL, 80, NULL), BF_OK);
+    assert_true(bf_curve_measure(&curve, weight, true, &a) && bf_curve_measure(&expected, NULL, true, &b));
+    NEAR(a.auc, b.auc);
+    NEAR(a.eer, b.eer);
+    NEAR(a.bpcer, b.bpcer);
+    NEAR(a.apcer_at.rate, b.apcer_at.rate);
+    assert_true(bf_curve_measure(&curve, without, true, &a));
+    assert_true(isnan(a.apcer[1]));
+    NEAR(a.max_apcer, 0);
+    NEAR(a.auc, (2 + 2 + 2 + 2 + 1) / 10.0);
+    bf_curve_done(&curve);
+    bf_curve_done(&expected);
+    bf_scores_done(&scores);
+    bf_scores_done(&repeated);
+}
+
+static void test_points_go_from_rejecting_to_accepting_everything(void **state)
+{
+    bf_scores scores = {0};
+    bf_curve curve = {0};
+    bf_curve_point points[BF_POINTS_MAX];
+    bf_random random = {5};
+    (void)state;
+    for (uint32_t i = 0; i < 40000; i++)
+        add(&scores, i % 2 ? "print" : NULL, i % 50,
+            (double)bf_random_below(&random, 1000000) / 1e4 * (i % 2 ? 0.8 : 1));
+    assert_int_equal(bf_curve_build(&curve, &scores, NULL, 80, NULL), BF_OK);
+    size_t count = bf_curve_points(&curve, 0, points);
+    assert_in_range(count, 50, BF_POINTS_MAX);
+    assert_true(isinf(points[0].threshold) && points[0].apcer == 0 && points[0].bpcer == 1);
+    assert_true(points[count - 1].apcer == 1 && points[count - 1].bpcer == 0);
+    for (size_t i = 1; i < count; i++) {
+        assert_true(points[i].threshold < points[i - 1].threshold);
+        assert_true(points[i].apcer >= points[i - 1].apcer && points[i].bpcer <= points[i - 1].bpcer);
+    }
+    bf_curve_done(&curve);
+    bf_scores_done(&scores);
+}
+
+static void test_silence_is_counted_apart(void **state)
+{
+    bf_scores scores = {0};
+    bf_kind_figures kinds[3];
+    (void)state;
+    fill(&scores);
+    add(&scores, NULL, 1, NAN);
+    add(&scores, "replay", 3, NAN);
+    add(&scores, "replay", 3, NAN);
+    scores.row[scores.count - 1].status = BF_SCORE_ERROR;
+    scores.row[3].match = BF_MATCH_STRONG; /* bona fide, 95 */
+    scores.row[4].match = BF_MATCH_STRONG; /* bona fide, 60 */
+    scores.row[8].match = BF_MATCH_STRONG; /* print, 80 */
+    scores.row[7].match = BF_MATCH_WEAK;   /* print, 70 */
+    bf_rates_measure(kinds, &scores, 80);
+    assert_int_equal(kinds[0].error.count, 2);
+    assert_int_equal(kinds[0].error.total, 5);
+    assert_int_equal(kinds[0].silent.count, 1);
+    assert_int_equal(kinds[0].silent.total, 6);
+    assert_int_equal(kinds[2].presentations, 4);
+    assert_int_equal(kinds[2].responses, 2);
+    assert_int_equal(kinds[2].could_not_judge, 1);
+    assert_int_equal(kinds[2].errors, 1);
+    NEAR(kinds[0].full_system.value, 0.5);
+    NEAR(kinds[1].full_system.value, 0.5);
+    assert_int_equal(kinds[2].full_system.total, 0);
+    assert_int_equal(kinds[0].histogram[40], 1);
+    bf_scores_done(&scores);
+}
+
+static void test_calibration_error(void **state)
+{
+    static const double probabilities[] = {0.9, 0.6, 0.2, 0.6};
+    bf_scores scores = {0};
+    bf_reliability r = {0};
+    (void)state;
+    for (uint32_t i = 0; i < 4; i++) {
+        add(&scores, i < 2 ? NULL : "print", i, 50);
+        scores.row[i].probability = probabilities[i];
+    }
+    assert_int_equal(bf_reliability_measure(&r, &scores, NULL, NULL), BF_OK);
+    NEAR(r.as_is.brier, 0.1425);
+    NEAR(r.as_is.log_loss, -(log(0.9) + log(0.6) + log(0.8) + log(0.4)) / 4);
+    NEAR(r.as_is.ece, 0.125);
+    NEAR(r.balanced.brier, r.as_is.brier);
+    assert_int_equal(r.bin[6].live.total, 2);
+    /* A certain mistake costs much, but not infinitely much. */
+    scores.row[0].probability = 0;
+    assert_int_equal(bf_reliability_measure(&r, &scores, NULL, NULL), BF_OK);
+    assert_true(r.as_is.log_loss > 8 && isfinite(r.as_is.log_loss));
+    bf_scores_done(&scores);
+}
+
+static void test_retries(void **state)
+{
+    static const uint8_t decisions[] = {BF_DECISION_APPROVE, BF_DECISION_RETRY, BF_DECISION_RETRY, BF_DECISION_REJECT};
+    static const uint32_t persons[] = {0, 0, 1, 2};
+    bf_scores scores = {0};
+    bf_journey j = {0};
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        add(&scores, NULL, persons[i], 50);
+        scores.row[i].decision = decisions[i];
+    }
+    assert_int_equal(bf_journey_measure(&j, &scores, false, NULL, NULL), BF_OK);
+    NEAR(j.after[0].approved, 0.5 / 3);
+    NEAR(j.after[0].waiting, 1.5 / 3);
+    NEAR(j.after[0].rejected, 1.0 / 3);
+    NEAR(j.after[1].approved, 0.75 / 3);
+    NEAR(j.after[1].waiting, 1.25 / 3);
+    NEAR(j.after[4].approved, (1 - pow(0.5, 5)) / 3);
+    assert_int_equal(j.decision[BF_DECISION_RETRY].count, 2);
+    assert_int_equal(j.persons, 3);
+    bf_scores_done(&scores);
+}
+
+static void test_draws_are_even(void **state)
+{
+    bf_random random = {1};
+    uint32_t seen[7] = {0};
+    (void)state;
+    /* The first numbers of the published generator for seed 0. */
+    bf_random zero = {0};
+    assert_true(bf_random_next(&zero) == UINT64_C(0xe220a8397b1dcdaf));
+    assert_true(bf_random_next(&zero) == UINT64_C(0x6e789e6aa1b965f4));
+    for (int i = 0; i < 70000; i++)
+        seen[bf_random_below(&random, 7)]++;
+    for (int i = 0; i < 7; i++)
+        assert_in_range(seen[i], 9600, 10400);
+}
+
+/* 60 persons with a rejection rate of their own each: the interval must hold the mean of all such persons in about
+ * 95 of 100 tables. An interval over photos would hold it far less often. */
+static void test_the_bootstrap_covers(void **state)
+{
+    enum { TABLES = 300, PERSONS = 60, PHOTOS = 10 };
+    bf_random random = {42};
+    int held = 0, held_by_photos = 0;
+    (void)state;
+    for (int t = 0; t < TABLES; t++) {
+        bf_scores scores = {0};
+        bf_curve curve = {0};
+        bf_bootstrap b = {0};
+        bf_curve_figures f = {0};
+        for (uint32_t p = 0; p < PERSONS; p++) {
+            uint32_t percent = bf_random_below(&random, 2) ? 5 : 45; /* 25 % in the mean */
+            for (int i = 0; i < PHOTOS; i++)
+                add(&scores, NULL, p, bf_random_below(&random, 100) < percent ? 10 : 90);
+            add(&scores, "print", p, 20);
+        }
+        assert_int_equal(bf_curve_build(&curve, &scores, NULL, 80, NULL), BF_OK);
+        assert_int_equal(bf_bootstrap_run(&b, &curve, 400, (uint64_t)t, NULL), BF_OK);
+        assert_true(bf_curve_measure(&curve, NULL, false, &f));
+        bf_rate photos = bf_rate_of((uint64_t)llround(f.bpcer * PERSONS * PHOTOS), PERSONS * PHOTOS);
+        held += b.bpcer.low <= 0.25 && 0.25 <= b.bpcer.high;
+        held_by_photos += photos.low <= 0.25 && 0.25 <= photos.high;
+        bf_curve_done(&curve);
+        bf_scores_done(&scores);
+    }
+    assert_in_range(held, TABLES * 90 / 100, TABLES * 98 / 100);
+    assert_true(held_by_photos < TABLES * 87 / 100);
+}
+
+static void test_one_person_has_no_interval_by_person(void **state)
+{
+    bf_scores scores = {0};
+    bf_curve curve = {0};
+    bf_bootstrap b = {0};
+    (void)state;
+    add(&scores, NULL, 0, 90);
+    add(&scores, "print", 0, 10);
+    assert_int_equal(bf_curve_build(&curve, &scores, NULL, 80, NULL), BF_OK);
+    assert_int_equal(bf_bootstrap_run(&b, &curve, 100, 1, NULL), BF_OK);
+    assert_int_equal(b.replicates, 0);
+    assert_true(isnan(b.bpcer.low) && isnan(b.apcer[1].high) && isnan(b.eer.low));
+    bf_curve_done(&curve);
+    bf_scores_done(&scores);
+}
+
+/* Whichever allocation fails, the status says so and nothing leaks. */
+static void test_too_little_memory(void **state)
+{
+    bf_scores scores = {0};
+    bf_evaluation evaluation = {0};
+    const bf_evaluation_options options = {.threshold = 80, .replicates = 100, .seed = 1};
+    (void)state;
+    fill(&scores);
+    for (size_t nth = 1;; nth++) {
+        (void)bf_alloc_fail_after(nth, 0);
+        bf_status status = bf_evaluate(&evaluation, &scores, &options, NULL);
+        (void)bf_alloc_fail_after(0, 0);
+        if (status == BF_OK)
+            break;
+        assert_int_equal(status, BF_OUT_OF_MEMORY);
+        assert_true(nth < 200);
+    }
+    NEAR(evaluation.figures.auc, 24.5 / 30);
+    assert_int_equal(evaluation.worst_kind, 1);
+    bf_evaluation_done(&evaluation);
+    bf_scores_done(&scores);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_intervals_are_those_of_the_tables),
+        cmocka_unit_test(test_bounds_leave_the_tails_that_they_should),
+        cmocka_unit_test(test_intervals_of_millions),
+        cmocka_unit_test(test_cautions_speak_of_small_counts_only),
+        cmocka_unit_test(test_normal_quantiles),
+        cmocka_unit_test(test_sorting_keeps_equal_ones_in_order),
+        cmocka_unit_test(test_names_get_one_number_each),
+        cmocka_unit_test(test_figures_of_the_curve),
+        cmocka_unit_test(test_weights_count_persons),
+        cmocka_unit_test(test_points_go_from_rejecting_to_accepting_everything),
+        cmocka_unit_test(test_silence_is_counted_apart),
+        cmocka_unit_test(test_calibration_error),
+        cmocka_unit_test(test_retries),
+        cmocka_unit_test(test_draws_are_even),
+        cmocka_unit_test(test_the_bootstrap_covers),
+        cmocka_unit_test(test_one_person_has_no_interval_by_person),
+        cmocka_unit_test(test_too_little_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
