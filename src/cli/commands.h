@@ -11,7 +11,8 @@ extern const cli_command CLI_AUDIT_EXPORT, CLI_AUDIT_VERIFY, CLI_AUDIT_CHECKPOIN
 extern const cli_command CLI_KEYS_CREATE, CLI_KEYS_LIST, CLI_KEYS_ROTATE, CLI_KEYS_REVOKE;
 extern const cli_command CLI_KILLSWITCH_ON, CLI_KILLSWITCH_OFF, CLI_KILLSWITCH_STATUS;
 extern const cli_command CLI_VAULT_ROTATE_KEY;
-extern const cli_command CLI_DATASET_SPLIT, CLI_DATASET_SUMMARY, CLI_DATASET_VALIDATE, CLI_SCORE;
+extern const cli_command CLI_DATASET_DIFF, CLI_DATASET_INIT, CLI_DATASET_SPLIT, CLI_DATASET_SUMMARY;
+extern const cli_command CLI_DATASET_VALIDATE, CLI_SCORE;
 extern const cli_command CLI_POLICY_LINT, CLI_POLICY_TEST, CLI_POLICY_EXPLAIN;
 
 /* The hidden command `nursery`, which takes nothing. */

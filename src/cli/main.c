@@ -14,9 +14,11 @@ static const cli_command *const AUDIT[] = {&CLI_AUDIT_EXPORT, &CLI_AUDIT_VERIFY,
 static const cli_command *const KEYS[] = {&CLI_KEYS_CREATE, &CLI_KEYS_LIST, &CLI_KEYS_ROTATE, &CLI_KEYS_REVOKE, NULL};
 static const cli_command *const KILLSWITCH[] = {&CLI_KILLSWITCH_ON, &CLI_KILLSWITCH_OFF, &CLI_KILLSWITCH_STATUS, NULL};
 static const cli_command *const VAULT[] = {&CLI_VAULT_ROTATE_KEY, NULL};
-static const cli_command *const DATASET[] = {&CLI_DATASET_VALIDATE, &CLI_DATASET_SUMMARY, &CLI_DATASET_SPLIT, NULL};
+static const cli_command *const DATASET[] = {&CLI_DATASET_INIT,  &CLI_DATASET_VALIDATE, &CLI_DATASET_SUMMARY,
+                                             &CLI_DATASET_SPLIT, &CLI_DATASET_DIFF,     NULL};
 static const cli_group AUDIT_GROUP = {"audit", "Export and verify the audit log of the service", AUDIT, NULL};
-static const cli_group DATASET_GROUP = {"dataset", "Check, count and cut labelled sets of captures", DATASET, NULL};
+static const cli_group DATASET_GROUP = {"dataset", "Make, check, count and cut labelled sets of captures", DATASET,
+                                        NULL};
 static const cli_group KEYS_GROUP = {"keys", "Make, list and end the API keys of the service", KEYS, NULL};
 static const cli_group KILLSWITCH_GROUP = {"killswitch", "Stop the service from approving anything", KILLSWITCH, NULL};
 static const cli_group MODELS_GROUP = {"models", "See, check and add the networks that judge", MODELS, NULL};

@@ -13,7 +13,8 @@
 
 #define BF_SAMPLES_MAX 20000000u
 #define BF_DATASET_PATH_SIZE 4096
-#define BF_DATASET_ID_SIZE 32 /* "dataset@" and 12 digits */
+#define BF_DATASET_NAME_BYTES_MAX 200 /* of a sample id and of most other values */
+#define BF_DATASET_ID_SIZE 32         /* "dataset@" and 12 digits */
 
 /* The columns that mean something to bonafide. Others are kept as they are. */
 typedef enum bf_dataset_column {

@@ -6,9 +6,7 @@
 #include "bonafide/words.h"
 #include "dataset/instant.h"
 
-#define ID_BYTES_MAX 200
 #define PATH_BYTES_MAX 2000
-#define WORD_BYTES_MAX 200
 
 static const char *const REVIEWS[] = {"confirmed", "uncertain", "disputed", "excluded", NULL};
 static const char *const LABELS[] = {"live", "spoof", "bona_fide", "attack", NULL};
@@ -80,7 +78,7 @@ static bool check_texts(const bf_sample *sample, bf_problems *problems)
 {
     for (int i = 0; i < BF_COLUMN_COUNT; i++) {
         bool path = i == BF_COLUMN_PATH || i == BF_COLUMN_REFERENCE;
-        size_t max = path ? PATH_BYTES_MAX : i == BF_COLUMN_SAMPLE_ID ? ID_BYTES_MAX : WORD_BYTES_MAX;
+        size_t max = path ? PATH_BYTES_MAX : BF_DATASET_NAME_BYTES_MAX;
         const char *name = bf_dataset_column_name((bf_dataset_column)i);
         if (!is_printable(sample->value[i])) {
             bf_problems_error(problems, sample->row, "%s holds a control character; take it out.", name);

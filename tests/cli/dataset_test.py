@@ -71,6 +71,105 @@ class Validate(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
 
 
+class Init(unittest.TestCase):
+    def folder(self, *paths):
+        folder = program.scratch()
+        picture = program.hostile()[0] / "noise.png"
+        for path in paths:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(picture, folder / path)
+        return folder
+
+    def rows(self, folder):
+        with (folder / "manifest.csv").open(encoding="utf-8", newline="") as file:
+            return {row["path"]: row for row in csv.DictReader(file)}
+
+    def test_labels_types_and_persons_come_from_folders(self):
+        folder = self.folder("live/anna/1.png", "spoof/print/anna/2.png", "spoof/mask/3.png", "x/real/4.png", "5.png",
+                             "notes.txt", "spoof/6.png")
+        # However the folder is named.
+        done = program.run("dataset", "init", f"{folder}//")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("6 samples, 2 live and 3 spoof", done.stdout)
+        self.assertIn("Fill in the label of the other 1", done.stdout)
+        told = {path: (row["label"], row["attack_type"], row["person_id"]) for path, row in self.rows(folder).items()}
+        self.assertEqual(told, {"live/anna/1.png": ("live", "", "anna"),
+                                "spoof/print/anna/2.png": ("spoof", "print", "anna"),
+                                "spoof/mask/3.png": ("spoof", "mask", ""), "x/real/4.png": ("live", "", ""),
+                                "5.png": ("", "", ""), "spoof/6.png": ("spoof", "", "")})
+        self.assertEqual({len(row["sha256"]) for row in self.rows(folder).values()}, {64})
+        self.assertIn("label '' is none", program.run("dataset", "validate", folder).stdout)
+
+    def test_what_it_makes_is_valid(self):
+        folder = self.folder("1.png", "Jürgen, \"der\" 2.png")
+        self.assertEqual(program.run("dataset", "init", folder, "--label", "spoof/print").returncode, 0)
+        done = program.run("dataset", "validate", folder)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("2 usable samples, 0 live and 2 spoof", done.stdout)
+
+    def test_a_manifest_is_not_overwritten_unasked(self):
+        folder = self.folder("live/1.png")
+        (folder / "manifest.csv").write_text("mine")
+        done = program.run("dataset", "init", folder)
+        self.assertEqual(done.returncode, 65)
+        self.assertIn("is there already; --force replaces it.", done.stderr)
+        self.assertEqual((folder / "manifest.csv").read_text(), "mine")
+        self.assertEqual(program.run("dataset", "init", folder, "--force").returncode, 0)
+
+    def test_another_manifest_is_taken_over(self):
+        folder = self.folder("part/1.png", "part/2.png")
+        (folder / "part/list.csv").write_text("path,label,camera\n1.png,spoof/replay,\"x, y\"\n2.png,live,z\n")
+        done = program.run("dataset", "init", folder, "--from", folder / "part/list.csv")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        rows = self.rows(folder)
+        self.assertEqual(rows["part/1.png"]["camera"], "x, y")
+        self.assertEqual(rows["part/1.png"]["attack_type"], "replay")
+        # Both are one file with two labels.
+        self.assertEqual(program.run("dataset", "validate", folder, "--no-pictures").returncode, 65)
+
+    def test_what_cannot_be_taken_over_is_said(self):
+        folder = self.folder("1.png")
+        (folder / "list.csv").write_text("path,label\n1.png,lve\n")
+        done = program.run("dataset", "init", folder, "--from", folder / "list.csv")
+        self.assertEqual(done.returncode, 65)
+        self.assertIn("list.csv, row 2: label 'lve' is none", done.stderr)
+        (folder / "list.csv").write_text("path,label\n1.png,live\n")
+        other = program.scratch()
+        done = program.run("dataset", "init", other, "--from", folder / "list.csv")
+        self.assertEqual(done.returncode, 65)
+        self.assertIn("are not below", done.stderr)
+        self.assertFalse((folder / "manifest.csv").exists() or (other / "manifest.csv").exists())
+        self.assertEqual(program.run("dataset", "init", other).returncode, 65)
+        self.assertEqual(program.run("dataset", "init", folder / "list.csv").returncode, 65)
+        self.assertEqual(program.run("dataset", "init", folder, "--label", "alive").returncode, 64)
+
+
+class Diff(unittest.TestCase):
+    def test_every_change_is_shown(self):
+        before = dataset(["a,missing.png,live,,p1,x", "b,missingb.png,spoof,print,p2,", "c,missingc.png,live,,p3,"],
+                         header="sample_id,path,label,attack_type,person_id,camera")
+        after = dataset(["d,missingd.png,live,,p3", "b,missingb.png,spoof,mask,p2", "a,missing.png,live,,p1"])
+        done = program.run("dataset", "diff", before, after)
+        self.assertEqual((done.returncode, done.stderr), (11, ""))
+        self.assertEqual(done.stdout.splitlines()[:-1], ["~ a: camera 'x' -> ''", "~ b: attack_type 'print' -> 'mask'",
+                                                         "- c", "+ d"])
+        self.assertRegex(done.stdout.splitlines()[-1], "^dataset@.* -> dataset@.*: samples removed: 1, added: 1; "
+                                                       "values changed: 2$")
+        told = json.loads(program.run("dataset", "diff", "--json", before, after).stdout)
+        self.assertEqual((told["removed"], told["added"], told["values"], len(told["changes"])), (1, 1, 2, 4))
+
+    def test_equal_datasets_do_not_differ(self):
+        rows = ["a,missing.png,live,,p1", "b,missingb.png,spoof,print,p2"]
+        done = program.run("dataset", "diff", dataset(rows), dataset(rows[::-1]))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("removed: 0, added: 0; values changed: 0", done.stdout)
+
+    def test_long_lists_are_cut(self):
+        before, after = dataset(many()), dataset(["x,missing.png,live,,p"])
+        self.assertIn("and 81 more; --all prints them", program.run("dataset", "diff", before, after).stdout)
+        self.assertEqual(program.run("dataset", "diff", "--all", before, after).stdout.count("\n- "), 119)
+
+
 class Summary(unittest.TestCase):
     def test_counts(self):
         folder = dataset(many())
