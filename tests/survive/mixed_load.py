@@ -26,6 +26,12 @@ def attempt(session, picture, name):
                    session.plan["attempt"])
 
 
+def unlike(photo, chance):
+    """The same photo as another JPEG file: with a comment."""
+    comment = chance.randbytes(8).hex().encode()
+    return photo[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + photo[2:]
+
+
 def accepted(answer):
     return answer.status in (200, 201) or answer.status == 422 and "decision" in answer.json
 
@@ -120,7 +126,10 @@ class Load:
             self.look(chance)
 
     def picture(self, chance):
-        return chance.choice(self.photos) if chance.random() < self.judged_share else NO_PICTURE + chance.randbytes(8)
+        """A file that nobody sent before: one that was being judged when a worker was killed is soon quarantined."""
+        if chance.random() < self.judged_share:
+            return unlike(chance.choice(self.photos), chance)
+        return NO_PICTURE + chance.randbytes(8)
 
     def name(self, kind):
         return f"{kind}-{self.seed}-{next(self.number)}"

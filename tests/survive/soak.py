@@ -27,7 +27,7 @@ MIB = 1024 * 1024
 # What the line through the second half may rise by, from its beginning to its end.
 RISE_MAX = {"server MiB": 6, "nursery MiB": 4, "workers MiB": 12, "descriptors": 8, "threads": 4}
 STORE_BYTES_MAX = 24 * 1024   # per answer; a record with its place in the audit log is about a third of that
-QUIET = {"OVERLOADED", "ATTEMPT_IN_PROGRESS", "WORKER_LOST", "SESSION_EXPIRED", "SESSION_OVER"}
+QUIET = {"OVERLOADED", "ATTEMPT_IN_PROGRESS", "WORKER_LOST", *mixed_load.OVER}
 
 
 def look(server):
@@ -95,6 +95,9 @@ def judge(server, load, samples, stored):
     if stored:
         each = stored / max(1, ledger.counts["answered"])
         good &= verdict("store, bytes for each answer", each, STORE_BYTES_MAX, each <= STORE_BYTES_MAX)
+    killed = (DISTURBANCES + 1) // 2
+    good &= verdict("judgements lost with killed workers", ledger.counts["WORKER_LOST"], killed,
+                    ledger.counts["WORKER_LOST"] <= killed)
     ask = server.client()
     problems = [found for pair in ledger.decisions() if (found := mixed_load.decision_problem(ask, *pair))]
     problems += filter(None, [server.audit_problem()])
@@ -115,7 +118,7 @@ def main():
     url = None
     if os.environ.get("SOAK_STORE") == "postgres":
         url = rig.cluster().create_database("soak")
-    server = rig.Rig(store=url).start()
+    server = rig.Rig(store=url, workers={"job_ms": 20000}).start()
     load = mixed_load.Load(server.client(), rig.photos("person-1.jpg", "person-2.jpg", "person-4.jpg"), "soak", QUIET,
                            keep=KEEP)
     load.hang_up = 0.02
@@ -124,7 +127,8 @@ def main():
     samples = watch(server, load, seconds)
     load.stop()
     good = judge(server, load, samples, 0 if url else store_bytes(server) - before)
-    good &= verdict("exit code after SIGTERM", server.stop(), 0, server.process.returncode == 0)
+    code = server.stop()
+    good &= verdict("exit code after SIGTERM", code, 0, code == 0)
     print("soak: " + ("passed" if good else "FAILED"))
     return 0 if good else 1
 
