@@ -99,9 +99,7 @@ static enum MHD_Result receive(bf_exchange *exchange, const char *data, size_t s
     if (exchange->refused || !exchange->body)
         return MHD_YES;
     if (bf_exchange_is_signed(exchange)) /* hashing a large photo takes as long as a good part of judging it */
-        /* Only signatures are over the body as it was sent. */
-        if (bf_exchange_is_signed(exchange))
-            (void)crypto_hash_sha256_update(&exchange->hash, (const unsigned char *)data, size);
+        (void)crypto_hash_sha256_update(&exchange->hash, (const unsigned char *)data, size);
     if (exchange->kind == BF_BODY_JSON) {
         exchange->refused = bf_body_add_json(exchange->body, data, size, err) != BF_OK;
     } else if (MHD_post_process(exchange->form, data, size) != MHD_YES) {
