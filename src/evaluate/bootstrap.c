@@ -9,8 +9,10 @@
 #include "base/error.h"
 #include "evaluate/interval.h"
 
-#define WHOLE_WORK 150000000u /* entries of the curve that may be visited in all */
-#define WHOLE_MIN 100         /* replicates of the curve, however large it is */
+#define RATES_WORK 250000000u /* persons and cells that may be visited in all */
+#define RATES_MIN 400         /* replicates, however large the table is */
+#define WHOLE_WORK 60000000u  /* entries of the curve that may be visited in all */
+#define WHOLE_MIN 100         /* replicates of the curve */
 #define FIXED 9               /* figures besides the species' */
 
 uint64_t bf_random_next(bf_random *random)
@@ -48,9 +50,19 @@ static void drawing_done(drawing *d)
     bf_free(d->value);
 }
 
+/* As many replicates as were asked for, or as the work allows; with many persons fewer will do. */
+static size_t affordable(size_t asked, size_t work, size_t each, size_t least)
+{
+    size_t number = work / (each + 1);
+    number = number < least ? least : number;
+    return number < asked ? number : asked;
+}
+
 static bf_status start(drawing *d, bf_error *err)
 {
     const bf_curve *curve = d->curve;
+    d->replicates = affordable(d->replicates, RATES_WORK, curve->cells + curve->persons, RATES_MIN);
+    d->whole = affordable(d->replicates, WHOLE_WORK, curve->entries, WHOLE_MIN);
     d->weight = bf_calloc(curve->persons + 1, sizeof *d->weight);
     d->drawn = bf_malloc((curve->persons + 1) * sizeof *d->drawn);
     d->value = bf_malloc((curve->kinds + FIXED) * d->replicates * sizeof *d->value);
@@ -60,9 +72,6 @@ static bf_status start(drawing *d, bf_error *err)
         if (i == 0 || curve->cell[i].person != curve->cell[i - 1].person)
             d->drawn[d->persons++] = curve->cell[i].person;
     }
-    size_t affordable = WHOLE_WORK / (curve->entries + 1);
-    d->whole = affordable < WHOLE_MIN ? WHOLE_MIN : affordable;
-    d->whole = d->whole < d->replicates ? d->whole : d->replicates;
     return BF_OK;
 }
 

@@ -31,8 +31,9 @@ typedef struct bf_bootstrap {
     bf_span auc, eer, bpcer_at[BF_TARGETS], apcer_at;
 } bf_bootstrap;
 
-/* Draws `replicates` (2..100000) times as many persons as there are, each with all presentations. With one person
- * there is nothing to draw from: every span is NaN and replicates 0. OUT_OF_MEMORY. */
+/* Draws `replicates` (2..100000) times as many persons as there are, each with all presentations; fewer times when
+ * the table is large. With one person there is nothing to draw from: every span is NaN and replicates 0.
+ * OUT_OF_MEMORY. */
 bf_status bf_bootstrap_run(bf_bootstrap *ret, const bf_curve *curve, size_t replicates, uint64_t seed, bf_error *err);
 
 #endif
