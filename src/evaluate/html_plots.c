@@ -72,7 +72,7 @@ void bf_html_det(bf_page *page, const bf_evaluation *e)
     bf_page_put(page,
                 "<figure><svg viewBox=\"-56 -8 %g %g\" width=\"%g\" role=\"img\" aria-label=\"DET plot: BPCER over "
                 "APCER, for each species and their maximum\">",
-                DET_SIDE + 250, DET_SIDE + 56, DET_SIDE + 250);
+                DET_SIDE + 230, DET_SIDE + 56, (DET_SIDE + 230) * 0.82);
     det_axes(page);
     for (size_t k = e->kinds; k-- > 0;) {
         if (k == 0 || bf_kind_counts(e, k))

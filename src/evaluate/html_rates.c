@@ -11,7 +11,7 @@ static double highest_bound(const bf_evaluation *e)
     return isnan(highest) ? 1 : highest;
 }
 
-/* Persons drawn again cannot bring forth an error that never happened. */
+/* As in report.json: without errors there is nothing to draw. */
 static void span_cell(bf_page *page, const bf_rate *rate, bf_span span)
 {
     bf_page_put(page, "<td class=\"n\">");

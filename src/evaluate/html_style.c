@@ -47,6 +47,7 @@ static const char STYLE[] =
     ".tag.few{color:var(--caution)}.tag.ok{color:var(--good)}"
     "td.none{background:var(--seriousw);color:var(--serious)}td.few{background:var(--cautionw);color:var(--caution)}"
     "figure{margin:1rem 0;break-inside:avoid}figcaption{font-size:.88rem;max-width:46rem;margin-top:.3rem}"
+    ".pair figcaption{max-width:27rem}.pair>div{max-width:30rem}.tag{white-space:nowrap}"
     ".pair{display:flex;flex-wrap:wrap;gap:1rem 2.5rem;align-items:flex-start}"
     "svg{max-width:100%;height:auto;overflow:visible}svg text{fill:var(--soft);font-size:12px}"
     "svg .title{fill:var(--ink);font-weight:600}svg .base,svg .grid{stroke:var(--line);fill:none}"

@@ -41,6 +41,9 @@ static json_t *rate(const bf_rate *r)
 static json_t *rate_by_person(const bf_rate *r, bf_span by_person)
 {
     json_t *json = rate(r);
+    /* Persons drawn again cannot bring forth an error that never happened. */
+    if (r->count == 0 || r->count == r->total)
+        by_person = (bf_span){NAN, NAN};
     /* A missing value makes the object unusable, which json_pack further out notices. */
     if (!json || json_object_set_new(json, "by_person", span(by_person)) != 0) {
         json_decref(json);

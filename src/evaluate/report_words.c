@@ -15,7 +15,7 @@ const char *bf_level_word(bf_level_result result)
 
 const char *bf_level_phrase(bf_level_result result)
 {
-    static const char *const phrases[] = {"not measured", "beyond the number", "too few samples to tell",
+    static const char *const phrases[] = {"not measured", "beyond the number", "too little to tell",
                                           "within the number"};
     return phrases[result];
 }

@@ -164,6 +164,11 @@ class Figures(WithTable):
         surely = [max(cell["bpcer"]["low"], cell["apcer"]["low"]) for cell in cells]
         self.assertEqual(surely, sorted(surely, reverse=True))
 
+    def test_without_errors_there_is_no_interval_by_person(self):
+        report = self.report(make_rows(300), "--threshold", "0")
+        self.assertEqual((report["headline"]["bpcer"]["count"], report["headline"]["bpcer"]["by_person"]), (0, None))
+        self.assertEqual([species["apcer"]["by_person"] for species in report["species"]], [None] * 3)
+
     def test_percentiles_are_by_nearest_rank(self):
         rows = make_rows(500)
         times = sorted(float(row["ms.detect"]) for row in rows if row["review_status"] == "confirmed")
