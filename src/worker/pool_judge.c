@@ -15,6 +15,10 @@
 
 #define REQUEST_ID_MAX 79 /* as in records */
 #define TAKES_MAX 4       /* workers tried that had died while they were idle */
+/* A worker goes after so many jobs, so that one that was subverted without a sign does not stay, nor what a library
+ * forgot to free. Not all at the same time. */
+#define JOBS_MAX 1000
+#define JOBS_SPREAD 16
 
 typedef enum outcome {
     ANSWERED,  /* with a record or an error */
@@ -192,15 +196,18 @@ static void give_back(bf_pool *pool, bf_worker *worker, outcome how)
 {
     pool->busy--;
     worker->jobs += how != NOT_TAKEN;
+    bool spent = worker->jobs >= JOBS_MAX + JOBS_SPREAD * (worker->serial % JOBS_SPREAD);
     if (how == ANSWERED) {
         worker->state = BF_STATE_IDLE;
         worker->nursery->barren = 0;
         pool->judged++;
+        if (spent)
+            bf_worker_retire(worker, bf_time_steady_ms());
     } else {
         pool->lost += how == LOST;
         bf_worker_lose(worker, bf_time_steady_ms());
     }
-    if (how != ANSWERED || worker->ended || worker->nursery != pool->current)
+    if (how != ANSWERED || spent || worker->ended || worker->nursery != pool->current)
         bf_pool_wake(pool);
     bf_pool_serve(pool);
 }

@@ -18,7 +18,7 @@
 
 #define LOAD_MS_MAX 120000.0 /* reading and checking the engine's files */
 #define START_MS_MAX 30000.0 /* a worker, from asking for it to its first word */
-#define END_MS_MAX 3000.0    /* a worker, from killing it to the report of its end */
+#define END_MS_MAX 10000.0   /* a worker, from letting it go or killing it to the report of its end */
 #define NAP_MS 500           /* between looks at the time when a deadline is near */
 #define BARREN_MAX 4         /* workers that end at once before a start or a reload is given up */
 /* Forked workers have one layout of memory in common. Somebody who guesses at it loses a worker with each wrong guess;
@@ -257,11 +257,13 @@ static void tend_worker(bf_pool *pool, bf_worker *w, double now_ms)
         bf_worker_lose(w, now_ms);
     if (w->state == BF_STATE_IDLE && nursery->draining)
         bf_worker_retire(w, now_ms);
-    if ((w->state == BF_STATE_LOST || w->state == BF_STATE_RETIRED) && now_ms > w->since_ms + END_MS_MAX)
+    bool overdue = now_ms > w->since_ms + END_MS_MAX;
+    if (w->state == BF_STATE_RETIRED && overdue)
+        bf_worker_lose(w, now_ms);
+    else if (w->state == BF_STATE_LOST && overdue)
         nursery_died(pool, nursery);
-    else if (w->state == BF_STATE_LOST && !w->kill_sent) {
+    if (w->state == BF_STATE_LOST && !w->kill_sent && !nursery->dead)
         w->kill_sent = order(pool, nursery, BF_CONTROL_KILL, w->serial);
-    }
 }
 
 static void tend_nursery(bf_pool *pool, bf_nursery *nursery, double now_ms)

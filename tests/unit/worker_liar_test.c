@@ -184,7 +184,8 @@ static int play_nursery(int control)
 
 static bf_status open_played(const char *part, int workers, bf_pool **ret, bf_error *err)
 {
-    const bf_pool_options options = {.data_dir = part, .weights_dir = "/", .workers = workers, .job_ms_max = 20000};
+    const bf_pool_options options = {
+        .data_dir = part, .weights_dir = "/", .workers = workers, .queue_max = 16, .job_ms_max = 20000};
     return bf_pool_new(&options, ret, err);
 }
 
@@ -287,11 +288,33 @@ static void many_losses_renew_the_nursery(void **state)
     bf_pool_free(&pool);
 }
 
+static void a_worker_does_not_stay_for_ever(void **state)
+{
+    (void)state;
+    bf_pool *pool = NULL;
+    pid_t before[PIDS_MAX] = {0};
+    assert_int_equal(open_played("/honest", 1, &pool, NULL), BF_OK);
+    assert_int_equal(children_of(only_nursery(), before), 1);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(judge(pool, "honest", NULL), BF_OK);
+    assert_true(is_alive(before[0]));
+    for (int i = 0; i < 16 * 16; i++)
+        assert_int_equal(judge(pool, "honest", NULL), BF_OK);
+    for (int waited = 0; is_alive(before[0]) && waited < SOON_MS; waited += 5)
+        nap(5);
+    assert_false(is_alive(before[0]));
+    assert_int_equal(look(pool).lost + look(pool).restarts, 0);
+    bf_pool_free(&pool);
+}
+
 static void *reload_again_and_again(void *pool)
 {
     for (int i = 0; i < 5; i++) {
-        if (bf_pool_reload(pool, NULL) != BF_OK)
+        bf_error err = {0};
+        if (bf_pool_reload(pool, &err) != BF_OK) {
+            print_error("reload: %s %s\n", err.message, err.detail);
             return pool;
+        }
     }
     return NULL;
 }
@@ -302,10 +325,13 @@ static void *judge_again_and_again(void *pool)
         bf_region none = BF_REGION_NONE;
         bf_bytes record = {0};
         const bf_job job = {.request_id = i % 50 == 49 ? "die" : "honest", .media = &none};
-        bf_status status = bf_pool_judge(pool, &job, &record, NULL, NULL);
+        bf_error err = {0};
+        bf_status status = bf_pool_judge(pool, &job, &record, NULL, &err);
         bf_bytes_done(&record);
-        if (status != (i % 50 == 49 ? BF_WORKER_LOST : BF_OK))
+        if (status != (i % 50 == 49 ? BF_WORKER_LOST : BF_OK)) {
+            print_error("%s %d: %s\n", job.request_id, i, err.message);
             return pool;
+        }
     }
     return NULL;
 }
@@ -375,6 +401,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(an_answer_too_many_is_not_used),
         cmocka_unit_test(what_cannot_start_says_why),
         cmocka_unit_test(many_losses_renew_the_nursery),
+        cmocka_unit_test(a_worker_does_not_stay_for_ever),
         cmocka_unit_test(all_of_it_at_the_same_time),
         cmocka_unit_test(allocations_may_fail),
     };
