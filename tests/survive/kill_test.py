@@ -27,10 +27,12 @@ SEED = int(sys.argv[3]) if len(sys.argv) > 3 else 20261125
 UNDER_LOAD_S = 0.8   # a kill comes between 0 and this long after the load began
 CLIENTS = 6
 REPEATS = 6          # idempotency keys that are tried after each kill
-JOB_MS = 2000
+JOB_MS = 4000
 PATIENCE_S = 45      # how long a claim of a request that was killed may stand in the way
 SESSION_S = 20       # the longest life of a session that nobody finishes
 QUIET = {"IDEMPOTENCY_IN_PROGRESS", "ATTEMPT_IN_PROGRESS", "OVERLOADED", *mixed_load.OVER}
+# What a slow machine may bring now and then. Such a request was refused and is not acknowledged.
+SLOW = {"WORKER_LOST", "STORE_UNAVAILABLE"}
 
 
 class KillNine(tap.Findings):
@@ -48,7 +50,7 @@ class KillNine(tap.Findings):
         self.rig.start()
         photos = rig.photos("person-1.jpg", "person-2.jpg", "person-4.jpg")
         self.asker = self.rig.client(timeout=10)
-        self.load = mixed_load.Load(self.rig.client(timeout=10), photos, SEED, QUIET)
+        self.load = mixed_load.Load(self.rig.client(timeout=10), photos, SEED, QUIET | SLOW)
         self.began = time.monotonic()
 
     def tearDown(self):
@@ -148,6 +150,7 @@ class KillNine(tap.Findings):
         print(f"# {MOMENTS} kills in {time.monotonic() - self.began:.0f} s: {len(ledger.answered)} answers and "
               f"{len(ledger.sessions)} sessions kept; {dict(ledger.counts)}")
         self.assertGreater(len(ledger.answered), MOMENTS)
+        self.assertLess(sum(ledger.counts[code] for code in SLOW), len(ledger.answered) / 20)
         self.assert_none(found)
 
 
