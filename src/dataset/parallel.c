@@ -54,9 +54,9 @@ static void *work_through(void *data)
                 break;
             }
         }
-        if (p->stop)
-            p->stop(state);
     }
+    if (p->stop && state)
+        p->stop(state);
     (void)pthread_mutex_lock(&r->lock);
     r->running--;
     (void)pthread_cond_signal(&r->changed);

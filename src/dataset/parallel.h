@@ -13,7 +13,7 @@ typedef struct bf_parallel {
     size_t count;
     int jobs;   /* threads, 1..BF_PARALLEL_JOBS_MAX */
     void *data; /* passed to each function below */
-    /* Makes and frees what one thread needs; both may be NULL. */
+    /* Make and free what one thread needs; both may be NULL. What a failing `start` put into *ret_state is freed. */
     bf_status (*start)(void *data, void **ret_state, bf_error *err);
     void (*stop)(void *state);
     /* Called once for each index, from any thread, in about ascending order. A failure ends the work. */

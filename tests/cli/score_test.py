@@ -134,15 +134,18 @@ class Score(program.WithModels):
         (self.folder / "2.csv").write_text("\n".join(lines[:-2]) + "\n")
         self.assertIn("the other shards have too few rows", merge("1.csv", "2.csv"))
 
-    def test_an_interrupted_run_goes_on(self):
-        """SIGINT ends it in an orderly way, SIGKILL does not: what was judged is kept either way."""
+    def many(self):
+        """A dataset of 60 files of one picture: bytes behind the end of a JPEG make another file."""
         picture = self.sample("person-1.jpg").read_bytes()
         rows = []
         for number in range(60):
-            # Bytes behind the end of a JPEG make another file of the same picture.
             (self.folder / f"many{number}.jpg").write_bytes(picture + bytes([number]))
             rows.append(f"m{number},many{number}.jpg,live,,p,,")
         self.write(rows)
+
+    def test_an_interrupted_run_goes_on(self):
+        """SIGINT ends it in an orderly way, SIGKILL does not: what was judged is kept either way."""
+        self.many()
         cache = program.scratch()
         for number in (signal.SIGINT, signal.SIGKILL):
             process = subprocess.Popen([program.PROGRAM, "score", self.folder, "-o", self.folder / "scores.csv",
@@ -183,13 +186,18 @@ class Score(program.WithModels):
         self.assertEqual((done.returncode, done.stdout), (65, ""))
         self.assertIn(f"row {len(self.rows) + 1}: 'missing.jpg' cannot be read; is the path right?", done.stderr)
         self.assertFalse((self.folder / "scores.csv").exists())
-        self.assertEqual(self.score("--flow", "no_such").returncode, 65)
+
+    def test_an_unknown_journey_is_usage(self):
+        done = self.score("--flow", "no_such")
+        self.assertEqual((done.returncode, done.stdout), (64, ""))
+        self.assertIn("there is no journey named 'no_such'.", done.stderr)
 
     def test_a_terminal_sees_progress(self):
+        self.many()
         code, told = program.run_on_terminal("score", self.folder, "-o", self.folder / "scores.csv",
                                              "--cache", program.scratch(), "--jobs", "1")
         self.assertEqual(code, 0, told)
-        self.assertIn("ok, ", told)
+        self.assertRegex(told, r"\[#* *\] \d+/60, \d+ s left")
 
     def test_usage(self):
         for options in (["--shard", "0/2"], ["--shard", "3/2"], ["--shard", "1"], ["--shard", "1/2x"], ["--jobs", "0"]):

@@ -115,7 +115,8 @@ static void enforces_its_limits(void **state)
     (void)state;
     static char text[(BF_CSV_ROW_BYTES_MAX + 1024) * 2];
     const size_t size = sizeof text;
-    memcpy(text, "a\n", 2);
+    text[0] = 'a';
+    text[1] = '\n';
     memset(text + 2, 'x', size - 2);
     assert_string_equal(read_all(text, size), "t.csv, row 2: the row is too long, or a quote is never closed.");
     text[2] = '"';

@@ -271,7 +271,9 @@ static bf_image landscape(int width, int height, uint32_t seed)
             int ix = (int)gx, iy = (int)gy;
             float fx = gx - (float)ix, fy = gy - (float)iy;
             const uint8_t *a = grid.pixels + (size_t)iy * grid.stride + (size_t)ix * 3, *b = a + grid.stride;
-            float value = (1 - fy) * ((1 - fx) * a[0] + fx * a[3]) + fy * ((1 - fx) * b[0] + fx * b[3]);
+            float above = (1 - fx) * (float)a[0] + fx * (float)a[3];
+            float below = (1 - fx) * (float)b[0] + fx * (float)b[3];
+            float value = (1 - fy) * above + fy * below;
             memset(image.pixels + (size_t)y * image.stride + (size_t)x * 3, (int)value, 3);
         }
     }
