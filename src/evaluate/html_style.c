@@ -70,7 +70,8 @@ static const char STYLE[] =
     "main,header{max-width:none;padding:0}h2{break-after:avoid;margin-top:1.6rem}h3,thead{break-after:avoid}"
     "tr,li,.card,dt{break-inside:avoid}dt{break-after:avoid}.wide{overflow:visible}table{font-size:8.6pt}"
     "th,td{padding:.2rem .4rem}a{color:inherit}.cards{grid-template-columns:repeat(4,1fr);gap:.5rem}"
-    ".card{padding:.5rem .6rem}.card .big{font-size:15pt}}";
+    ".card{padding:.5rem .6rem}.card .big{font-size:15pt}"
+    "table{break-inside:avoid}.pair{display:block}}";
 
 void bf_html_head(bf_page *page, const char *title)
 {
