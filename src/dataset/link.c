@@ -66,8 +66,7 @@ static void take_near(void *data, size_t first, size_t second, int distance)
 {
     const linking *l = data;
     (void)distance;
-    bool out = l->part && (l->part[first][0] == '\0' || l->part[second][0] == '\0');
-    if (!out && strcmp(l->probes[first].sha256, l->probes[second].sha256) != 0)
+    if (strcmp(l->probes[first].sha256, l->probes[second].sha256) != 0)
         l->take(l->data, BF_LINK_NEAR, first, second);
 }
 
@@ -77,8 +76,10 @@ static bf_status link_near(linking *l, bf_error *err)
     bf_print *prints = bf_malloc((count + 1) * sizeof *prints);
     if (!prints)
         return bf_fail_memory(err);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         prints[i] = l->probes[i].print;
+        prints[i].present = prints[i].present && !(l->part && l->part[i][0] == '\0');
+    }
     bf_status status = bf_print_pairs(prints, count, BF_PRINT_NEAR, take_near, l, err);
     bf_free(prints);
     return status;

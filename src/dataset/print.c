@@ -101,28 +101,49 @@ static bool equal_before(const bf_print *a, const bf_print *b, int chunk)
     return false;
 }
 
-/* Prints that differ in fewer bits than there are chunks have some chunk in common: only those are compared. */
+/* The search through one chunk. */
+typedef struct search {
+    const bf_print *prints;
+    size_t count;
+    int near;
+    size_t *head, *next; /* lists of prints with the same chunk; SIZE_MAX ends one */
+    bool *equal;         /* the print is that of an earlier one, to which it was tied */
+    bf_print_pair *take;
+    void *data;
+} search;
+
+static void search_chunk(const search *s, int chunk)
+{
+    memset(s->head, 0xff, BUCKETS * sizeof *s->head);
+    for (size_t i = 0; i < s->count; i++) {
+        if (!s->prints[i].present || s->equal[i])
+            continue;
+        size_t *first = &s->head[chunk_of(&s->prints[i], chunk)];
+        for (size_t other = *first; other != SIZE_MAX && !s->equal[i]; other = s->next[other]) {
+            int distance = bf_print_distance(&s->prints[i], &s->prints[other]);
+            if (distance <= s->near && !equal_before(&s->prints[i], &s->prints[other], chunk))
+                s->take(s->data, other, i, distance);
+            s->equal[i] = distance == 0;
+        }
+        s->next[i] = *first;
+        if (!s->equal[i])
+            *first = i;
+    }
+}
+
+/* Prints that differ in fewer bits than there are chunks have some chunk in common: only those are compared. Equal ones
+ * are set aside in the first pass, so that a thousand blank pictures are not half a million pairs. */
 bf_status bf_print_pairs(const bf_print *prints, size_t count, int near, bf_print_pair *take, void *data, bf_error *err)
 {
-    size_t *head = bf_malloc(BUCKETS * sizeof *head), *next = bf_malloc((count + 1) * sizeof *next);
-    const size_t none = SIZE_MAX;
-    bool good = head && next;
-    for (int chunk = 0; chunk < CHUNKS && good; chunk++) {
-        memset(head, 0xff, BUCKETS * sizeof *head);
-        for (size_t i = 0; i < count; i++) {
-            if (!prints[i].present)
-                continue;
-            size_t *first = &head[chunk_of(&prints[i], chunk)];
-            for (size_t other = *first; other != none; other = next[other]) {
-                int distance = bf_print_distance(&prints[i], &prints[other]);
-                if (distance <= near && !equal_before(&prints[i], &prints[other], chunk))
-                    take(data, other, i, distance);
-            }
-            next[i] = *first;
-            *first = i;
-        }
-    }
-    bf_free(head);
-    bf_free(next);
+    search s = {.prints = prints, .count = count, .near = near, .take = take, .data = data};
+    s.head = bf_malloc(BUCKETS * sizeof *s.head);
+    s.next = bf_malloc((count + 1) * sizeof *s.next);
+    s.equal = bf_calloc(count + 1, sizeof *s.equal);
+    bool good = s.head && s.next && s.equal;
+    for (int chunk = 0; chunk < CHUNKS && good; chunk++)
+        search_chunk(&s, chunk);
+    bf_free(s.head);
+    bf_free(s.next);
+    bf_free(s.equal);
     return good ? BF_OK : bf_fail_memory(err);
 }

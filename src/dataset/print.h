@@ -26,8 +26,8 @@ int bf_print_distance(const bf_print *a, const bf_print *b);
 /* Takes one pair, first < second. */
 typedef void bf_print_pair(void *data, size_t first, size_t second, int distance);
 
-/* Finds every pair of present prints that differ in at most `near` (0..BF_PRINT_NEAR) bits, each once.
- * OUT_OF_MEMORY. */
+/* Finds the pairs of present prints that differ in at most `near` (0..BF_PRINT_NEAR) bits, each once; of equal prints
+ * all but the first may be paired with that one only. OUT_OF_MEMORY. */
 bf_status bf_print_pairs(const bf_print *prints, size_t count, int near, bf_print_pair *take, void *data,
                          bf_error *err);
 
