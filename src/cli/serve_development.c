@@ -15,7 +15,7 @@
 #include "cli/serve.h"
 #include "store/time.h"
 
-#define KEY_LIFE_MS (24ll * 3600 * 1000)
+#define KEY_LIFE_MS (24LL * 3600 * 1000)
 #define LABEL "development"
 #define CLIENT "development"
 #define FIRST_PORT 8080

@@ -19,8 +19,8 @@
 #define THREADS 4
 #define LEASE_SPARE_MS 30000              /* beyond the delivery's timeout: writing down its outcome */
 #define POLL_MS 1000                      /* other replicas and backoff make webhooks due without a call */
-#define BACKOFF_MS_MAX (3600ll * 1000)    /* between two tries */
-#define KEEP_MS (30ll * 24 * 3600 * 1000) /* how long a finished delivery can be looked up */
+#define BACKOFF_MS_MAX (3600LL * 1000)    /* between two tries */
+#define KEEP_MS (30LL * 24 * 3600 * 1000) /* how long a finished delivery can be looked up */
 #define TIDY_ROUNDS 600                   /* waits between two looks for old ones */
 #define TIDY_MAX 500                      /* deliveries forgotten in one transaction */
 

@@ -11,7 +11,7 @@
 
 #include "support/session_kit.h"
 
-#define DAY_MS (24ll * 3600 * 1000)
+#define DAY_MS (24LL * 3600 * 1000)
 
 static const char *text_at(const json_t *object, const char *key)
 {

@@ -235,13 +235,14 @@ static void test_other_ways_of_cutting(void **state)
 static void test_other_ways_of_ending(void **state)
 {
     (void)state;
+    static const uint8_t magic[] = {'B', 'F', 'V', 'A', 'U', 'L', 'T', '1'};
     static const unsigned char final = crypto_secretstream_xchacha20poly1305_TAG_FINAL;
     static const unsigned char first[] = {0, crypto_secretstream_xchacha20poly1305_TAG_PUSH,
                                           crypto_secretstream_xchacha20poly1305_TAG_REKEY};
     uint8_t *data = pattern(BF_VAULT_CHUNK), *file = malloc(2 * (size_t)BF_VAULT_CHUNK);
     for (size_t i = 0; i < 2 * sizeof first; i++) {
         size_t rest = i % 2; /* bytes in the second chunk */
-        memcpy(file, "BFVAULT1", 8);
+        memcpy(file, magic, sizeof magic);
         crypto_secretstream_xchacha20poly1305_state stream;
         crypto_secretstream_xchacha20poly1305_init_push(&stream, file + 8, key);
         size_t size = 32;
