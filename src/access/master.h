@@ -19,9 +19,8 @@ typedef struct bf_master {
     char id[BF_MASTER_ID_SIZE];
 } bf_master;
 
-/* Reads "bonafide-master-key-v1 BASE64" from a file (made with mode 0600 when it is not there and `create`; of several
- * processes that make it at once all get the same key). IO_ERROR, CONFIG_INVALID (form; or others than its owner can
- * read it, where the group may when root owns it; or it is neither ours nor root's). */
+/* Reads "bonafide-master-key-v1 BASE64" from a file (base/secret_file.h; made when it is not there and `create`).
+ * IO_ERROR, CONFIG_INVALID (its form, or it is open to others), OUT_OF_MEMORY. */
 bf_status bf_master_read(const char *path, bool create, bf_master *ret, bf_error *err);
 /* The same from text, such as an environment variable's; one newline may follow it. CONFIG_INVALID. */
 bf_status bf_master_parse(const char *text, size_t size, bf_master *ret, bf_error *err);

@@ -20,9 +20,9 @@ typedef struct bf_log_key {
     bool can_sign;
 } bf_log_key;
 
-/* Reads the signing key file (made with mode 0600 when it is not there and `create`); one line
- * "bonafide-log-key-v1 ORIGIN BASE64(seed)". Of several processes that create it at once, all end with the same key.
- * Errors: IO_ERROR, CONFIG_INVALID (also: readable by others, or an origin that cannot be one). */
+/* Reads the signing key's file (base/secret_file.h; made when it is not there and `create`); one line
+ * "bonafide-log-key-v1 ORIGIN BASE64(seed)". IO_ERROR, CONFIG_INVALID (also: open to others, or an origin that cannot
+ * be one), OUT_OF_MEMORY. */
 bf_status bf_log_key_read(const char *path, const char *origin_when_created, bool create, bf_log_key *ret,
                           bf_error *err);
 void bf_log_key_done(bf_log_key *key);

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/secret_file.h"
 #include "store/time.h"
 
 #define PATH_SIZE 4096
@@ -70,14 +71,7 @@ static bf_status create_file(const char *path, bf_error *err)
         return BF_STORE_UNAVAILABLE;
     }
     (void)close(file);
-    char folder[PATH_SIZE];
-    (void)snprintf(folder, sizeof folder, "%s", path);
-    *(strrchr(folder, '/') + 1) = 0;
-    file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file >= 0) {
-        (void)fsync(file);
-        (void)close(file);
-    }
+    (void)bf_sync_folder_of(path);
     return BF_OK;
 }
 
