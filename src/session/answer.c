@@ -16,6 +16,18 @@ void bf_call_actor(const bf_call *call, char ret[BF_ACTOR_SIZE])
         (void)snprintf(ret, BF_ACTOR_SIZE, "key:%s", call->who->key_id);
 }
 
+bf_status bf_call_leaf(bf_db *db, const bf_call *call, bf_audit_kind kind, json_t *facts, bf_error *err)
+{
+    char actor[BF_ACTOR_SIZE];
+    if (!facts)
+        return bf_fail_memory(err);
+    bf_call_actor(call, actor);
+    bf_audit_entry entry = {kind, call->now_ms, actor, facts};
+    bf_status status = bf_audit_append(db, &entry, NULL, err);
+    json_decref(facts);
+    return status;
+}
+
 int64_t bf_call_time(const bf_call *call, double started_steady_ms)
 {
     double elapsed = bf_time_steady_ms() - started_steady_ms;

@@ -49,11 +49,6 @@ static void release(bf_attempt *attempt, bf_status why)
 
 /* ---- judging ---- */
 
-static void close_region(bf_region *region)
-{
-    bf_region_done(region);
-}
-
 static bf_status read_reference(bf_attempt *attempt, bf_region *ret, bf_error *err)
 {
     if (!attempt->session.reference_sha256[0])
@@ -79,7 +74,7 @@ static bf_status context_text(const bf_attempt *attempt, char **ret, bf_error *e
 
 static bf_status judge(bf_attempt *attempt, bf_error *err)
 {
-    BF_CLEANUP(close_region) bf_region reference = BF_REGION_NONE;
+    BF_CLEANUP(bf_region_done) bf_region reference = BF_REGION_NONE;
     BF_CLEANUP(bf_free_string) char *context = NULL;
     bf_status status = read_reference(attempt, &reference, err);
     if (status == BF_OK)

@@ -203,17 +203,10 @@ static bf_status make_answer(creation *new, bf_error *err)
 static bf_status append_leaf(bf_db *db, const creation *new, bf_error *err)
 {
     const bf_session *session = &new->session;
-    char actor[BF_ACTOR_SIZE];
-    bf_call_actor(new->call, actor);
     json_t *facts = json_pack("{ss ss ss ss ss sb}", "session", session->id, "client", session->client, "flow",
                               session->flow, "channel", session->channel, "mode", session->mode, "has_reference",
                               session->reference_sha256[0] != 0);
-    if (!facts)
-        return bf_fail_memory(err);
-    bf_audit_entry entry = {BF_AUDIT_SESSION_CREATED, session->created_ms, actor, facts};
-    bf_status status = bf_audit_append(db, &entry, NULL, err);
-    json_decref(facts);
-    return status;
+    return bf_call_leaf(db, new->call, BF_AUDIT_SESSION_CREATED, facts, err);
 }
 
 static bf_status write_session(bf_db *db, void *context, bf_error *err)

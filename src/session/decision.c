@@ -8,15 +8,8 @@
 
 bf_status bf_read_leaf(bf_db *db, const bf_call *call, const char *key, const char *id, bf_error *err)
 {
-    char actor[BF_ACTOR_SIZE];
-    bf_call_actor(call, actor);
     json_t *facts = json_pack("{ss ss}", key, id, "role", bf_access_role_name(call->who->role));
-    if (!facts)
-        return bf_fail_memory(err);
-    bf_audit_entry entry = {BF_AUDIT_RECORD_READ, call->now_ms, actor, facts};
-    bf_status status = bf_audit_append(db, &entry, NULL, err);
-    json_decref(facts);
-    return status;
+    return bf_call_leaf(db, call, BF_AUDIT_RECORD_READ, facts, err);
 }
 
 typedef struct decision_look {
@@ -71,17 +64,12 @@ static void write_decision(const bf_rows *rows, bf_text *text)
     bf_text_put(text, "record_sha256", json_string(bf_rows_text(rows, 8)));
 }
 
-static void proof_done(bf_audit_proof *proof)
-{
-    bf_audit_proof_done(proof);
-}
-
 static bf_status read_decision(bf_db *db, void *context, bf_error *err)
 {
     decision_look *at = context;
     decision_look_done(at);
     BF_CLEANUP(bf_rows_free) bf_rows *rows = NULL;
-    BF_CLEANUP(proof_done) bf_audit_proof proof = {0};
+    BF_CLEANUP(bf_audit_proof_done) bf_audit_proof proof = {0};
     bf_status status = bf_db_query(db,
                                    "SELECT request_id, kind, at_ms, session_id, attempt, decision, reason, record,"
                                    " record_sha256, audit_index FROM decision WHERE client = $1 AND request_id = $2",
@@ -100,10 +88,12 @@ static bf_status read_decision(bf_db *db, void *context, bf_error *err)
     return bf_answer_end(&text, 200, &at->answer, err);
 }
 
-bf_status bf_service_decision_get(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err)
+/* What is written comes first. Only after its commit is the head signed, and a proof can be made. */
+static bf_status write_and_read(bf_service *service, bf_store_fn *write, const bf_call *call, bf_answer *ret,
+                                bf_error *err)
 {
     BF_CLEANUP(decision_look_done) decision_look at = {.call = call};
-    bf_status status = bf_store_write(service->parts.store, write_decision_look, &at, err);
+    bf_status status = bf_store_write(service->parts.store, write, &at, err);
     if (status == BF_OK)
         status = bf_store_read(service->parts.store, read_decision, &at, err);
     if (status != BF_OK)
@@ -111,6 +101,11 @@ bf_status bf_service_decision_get(bf_service *service, const bf_call *call, bf_a
     *ret = at.answer;
     at.answer = (bf_answer){0};
     return BF_OK;
+}
+
+bf_status bf_service_decision_get(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err)
+{
+    return write_and_read(service, write_decision_look, call, ret, err);
 }
 
 /* ---- erasing ---- */
@@ -138,21 +133,6 @@ static bf_status check_erasable(bf_db *db, const decision_look *at, bool *ret_er
     return BF_OK;
 }
 
-/* A request's id is one client's own name for it. */
-static bf_status append_erased_leaf(bf_db *db, const decision_look *at, bf_error *err)
-{
-    const bf_call *call = at->call;
-    char actor[BF_ACTOR_SIZE];
-    bf_call_actor(call, actor);
-    json_t *facts = json_pack("{ss ss}", "client", at->client, "request_id", call->id);
-    if (!facts)
-        return bf_fail_memory(err);
-    bf_audit_entry entry = {BF_AUDIT_ERASED, call->now_ms, actor, facts};
-    bf_status status = bf_audit_append(db, &entry, NULL, err);
-    json_decref(facts);
-    return status;
-}
-
 static bf_status forget_record(bf_db *db, const decision_look *at, bf_error *err)
 {
     char owner[BF_DECISION_OWNER_SIZE];
@@ -162,7 +142,11 @@ static bf_status forget_record(bf_db *db, const decision_look *at, bf_error *err
                   BF_VALUES(bf_value_text(at->client), bf_value_text(at->call->id)), NULL, err);
     if (status == BF_OK)
         status = bf_idempotency_erase(db, owner, err);
-    return status == BF_OK ? append_erased_leaf(db, at, err) : status;
+    if (status != BF_OK)
+        return status;
+    /* A request's id is one client's own name for it. */
+    json_t *facts = json_pack("{ss ss}", "client", at->client, "request_id", at->call->id);
+    return bf_call_leaf(db, at->call, BF_AUDIT_ERASED, facts, err);
 }
 
 static bf_status write_erasure(bf_db *db, void *context, bf_error *err)
@@ -175,16 +159,7 @@ static bf_status write_erasure(bf_db *db, void *context, bf_error *err)
     return status == BF_OK && !erased ? forget_record(db, at, err) : status;
 }
 
-/* The proof is made after the commit: only then is the head signed. */
 bf_status bf_service_decision_erase(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err)
 {
-    BF_CLEANUP(decision_look_done) decision_look at = {.call = call};
-    bf_status status = bf_store_write(service->parts.store, write_erasure, &at, err);
-    if (status == BF_OK)
-        status = bf_store_read(service->parts.store, read_decision, &at, err);
-    if (status != BF_OK)
-        return status;
-    *ret = at.answer;
-    at.answer = (bf_answer){0};
-    return BF_OK;
+    return write_and_read(service, write_erasure, call, ret, err);
 }

@@ -46,23 +46,14 @@ static bf_status forget_rows(bf_db *db, const bf_session *session, int64_t now_m
     return status == BF_OK ? bf_webhook_erase(db, session->id, err) : status;
 }
 
-static bf_status append_leaf(bf_db *db, const erasure *erase, bf_error *err)
-{
-    json_t *facts = json_pack("{ss}", "session", erase->session.id);
-    if (!facts)
-        return bf_fail_memory(err);
-    bf_audit_entry entry = {BF_AUDIT_ERASED, erase->call->now_ms, erase->actor, facts};
-    bf_status status = bf_audit_append(db, &entry, NULL, err);
-    json_decref(facts);
-    return status;
-}
-
 static bf_status forget(bf_db *db, erasure *erase, bf_error *err)
 {
     bf_status status = cancel(db, erase, err);
     if (status == BF_OK)
         status = forget_rows(db, &erase->session, erase->call->now_ms, err);
-    return status == BF_OK ? append_leaf(db, erase, err) : status;
+    if (status != BF_OK)
+        return status;
+    return bf_call_leaf(db, erase->call, BF_AUDIT_ERASED, json_pack("{ss}", "session", erase->session.id), err);
 }
 
 static bf_status write_erasure(bf_db *db, void *context, bf_error *err)

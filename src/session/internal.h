@@ -52,6 +52,9 @@ bool bf_service_flow(const bf_service *service, const char *flow, bf_flow_facts 
 
 /* Who asks, as the audit log names them. */
 void bf_call_actor(const bf_call *call, char ret[BF_ACTOR_SIZE]);
+/* In a write transaction: a leaf of the audit log about what the caller did. Takes ownership of `facts`; NULL is
+ * OUT_OF_MEMORY. */
+bf_status bf_call_leaf(bf_db *db, const bf_call *call, bf_audit_kind kind, json_t *facts, bf_error *err);
 /* The time at the end of a call that took `elapsed_ms`: the call's own clock, moved on. */
 int64_t bf_call_time(const bf_call *call, double started_steady_ms);
 

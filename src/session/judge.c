@@ -151,17 +151,10 @@ bf_status bf_quarantine_forgive(bf_db *db, const bf_media_hashes *hashes, bf_err
 bf_status bf_security_leaf(bf_db *db, const bf_call *call, const char *signal, const char *session_id, int attempt,
                            const char *input_sha256, bf_error *err)
 {
-    char actor[BF_ACTOR_SIZE];
-    bf_call_actor(call, actor);
     json_t *facts = json_pack("{ss ss? ss?}", "signal", signal, "session", session_id, "input_sha256", input_sha256);
     if (facts && attempt > 0 && json_object_set_new(facts, "attempt", json_integer(attempt)) != 0) {
         json_decref(facts);
         facts = NULL;
     }
-    if (!facts)
-        return bf_fail_memory(err);
-    bf_audit_entry entry = {BF_AUDIT_SECURITY, call->now_ms, actor, facts};
-    bf_status status = bf_audit_append(db, &entry, NULL, err);
-    json_decref(facts);
-    return status;
+    return bf_call_leaf(db, call, BF_AUDIT_SECURITY, facts, err);
 }

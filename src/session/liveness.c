@@ -40,8 +40,9 @@ static const char *text_of(const single *one, const char *key)
 /* ---- before judging ---- */
 
 /* In a read transaction when there is no idempotency key to claim: most requests cost one commit only. */
-static bf_status look(bf_db *db, single *one, bf_error *err)
+static bf_status look(bf_db *db, void *context, bf_error *err)
 {
+    single *one = context;
     one->quarantined = one->needs_hashes = false;
     bf_status status = bf_decision_check_free(db, one->call->who->client, one->call->request_id, err);
     if (status == BF_OK)
@@ -51,11 +52,6 @@ static bf_status look(bf_db *db, single *one, bf_error *err)
     one->needs_hashes = status == BF_OK && one->losses == BF_LOSSES_UNKNOWN;
     one->quarantined = status == BF_OK && one->losses >= BF_QUARANTINE_LOSSES;
     return status;
-}
-
-static bf_status read_first(bf_db *db, void *context, bf_error *err)
-{
-    return look(db, context, err);
 }
 
 static bf_status write_first(bf_db *db, void *context, bf_error *err)
@@ -78,7 +74,7 @@ static bf_status look_first(single *one, bf_error *err)
     bf_store *store = one->service->parts.store;
     if (one->once.key.name)
         return bf_store_write(store, write_first, one, err);
-    bf_status status = bf_store_read(store, read_first, one, err);
+    bf_status status = bf_store_read(store, look, one, err);
     return status == BF_OK && one->quarantined ? bf_store_write(store, write_first, one, err) : status;
 }
 

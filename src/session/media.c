@@ -38,11 +38,6 @@ static void media_look_done(media_look *at)
     bf_session_done(&at->session);
 }
 
-static void close_region(bf_region *region)
-{
-    bf_region_done(region);
-}
-
 static bf_status check_session(bf_db *db, void *context, bf_error *err)
 {
     media_look *at = context;
@@ -57,19 +52,12 @@ static bf_status check_session(bf_db *db, void *context, bf_error *err)
 static bf_status write_leaf(bf_db *db, void *context, bf_error *err)
 {
     media_look *at = context;
-    char actor[BF_ACTOR_SIZE];
     bf_status status = check_session(db, at, err);
     if (status != BF_OK)
         return status;
-    bf_call_actor(at->call, actor);
     json_t *facts = json_pack("{ss ss ss}", "session", at->session.id, "media", at->name, "role",
                               bf_access_role_name(at->call->who->role));
-    if (!facts)
-        return bf_fail_memory(err);
-    bf_audit_entry entry = {BF_AUDIT_MEDIA_READ, at->call->now_ms, actor, facts};
-    status = bf_audit_append(db, &entry, NULL, err);
-    json_decref(facts);
-    return status;
+    return bf_call_leaf(db, at->call, BF_AUDIT_MEDIA_READ, facts, err);
 }
 
 /* By its first bytes, not by what a caller said. */
@@ -99,7 +87,7 @@ static bf_status copy_body(const bf_region *media, bf_answer *ret, bf_error *err
 bf_status bf_service_session_media(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err)
 {
     BF_CLEANUP(media_look_done) media_look at = {.call = call};
-    BF_CLEANUP(close_region) bf_region media = BF_REGION_NONE;
+    BF_CLEANUP(bf_region_done) bf_region media = BF_REGION_NONE;
     const bf_service_parts *parts = &service->parts;
     at.name = json_string_value(json_object_get(call->body, "name"));
     if (!at.name)

@@ -7,13 +7,13 @@
 #include "base/error.h"
 #include "session/internal.h"
 
-typedef struct checkpoint_look {
+typedef struct log_look {
     const bf_service *service;
     const bf_call *call;
     bf_answer answer;
-} checkpoint_look;
+} log_look;
 
-static void checkpoint_look_done(checkpoint_look *at)
+static void log_look_done(log_look *at)
 {
     bf_answer_done(&at->answer);
 }
@@ -48,8 +48,8 @@ static bf_status write_growth(bf_db *db, const bf_call *call, bf_text *text, bf_
 
 static bf_status read_checkpoint(bf_db *db, void *context, bf_error *err)
 {
-    checkpoint_look *at = context;
-    checkpoint_look_done(at);
+    log_look *at = context;
+    log_look_done(at);
     BF_CLEANUP(bf_free_string) char *note = NULL;
     bf_status status = bf_audit_checkpoint(db, &note, err);
     bf_checkpoint checkpoint = {.size = 0};
@@ -68,31 +68,15 @@ static bf_status read_checkpoint(bf_db *db, void *context, bf_error *err)
     return status == BF_OK ? bf_answer_end(&text, 200, &at->answer, err) : status;
 }
 
-bf_status bf_service_audit_checkpoint(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err)
-{
-    BF_CLEANUP(checkpoint_look_done) checkpoint_look at = {.service = service, .call = call};
-    bf_status status = bf_store_read(service->parts.store, read_checkpoint, &at, err);
-    if (status != BF_OK)
-        return status;
-    *ret = at.answer;
-    at.answer = (bf_answer){0};
-    return BF_OK;
-}
-
-static void proof_done(bf_audit_proof *proof)
-{
-    bf_audit_proof_done(proof);
-}
-
 static bf_status read_proof(bf_db *db, void *context, bf_error *err)
 {
-    checkpoint_look *at = context;
-    checkpoint_look_done(at);
+    log_look *at = context;
+    log_look_done(at);
     char *end = NULL;
     long long index = strtoll(at->call->id, &end, 10);
     if (end == at->call->id || *end || index < 0)
         return bf_fail(err, BF_INVALID_REQUEST, "n: a number from 0 is expected.");
-    BF_CLEANUP(proof_done) bf_audit_proof proof = {0};
+    BF_CLEANUP(bf_audit_proof_done) bf_audit_proof proof = {0};
     bf_status status = bf_audit_prove(db, index, &proof, err);
     if (status != BF_OK)
         return status;
@@ -102,13 +86,23 @@ static bf_status read_proof(bf_db *db, void *context, bf_error *err)
     return bf_answer_end(&text, 200, &at->answer, err);
 }
 
-bf_status bf_service_audit_proof(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err)
+static bf_status answer(bf_service *service, bf_store_fn *read, const bf_call *call, bf_answer *ret, bf_error *err)
 {
-    BF_CLEANUP(checkpoint_look_done) checkpoint_look at = {.service = service, .call = call};
-    bf_status status = bf_store_read(service->parts.store, read_proof, &at, err);
+    BF_CLEANUP(log_look_done) log_look at = {.service = service, .call = call};
+    bf_status status = bf_store_read(service->parts.store, read, &at, err);
     if (status != BF_OK)
         return status;
     *ret = at.answer;
     at.answer = (bf_answer){0};
     return BF_OK;
+}
+
+bf_status bf_service_audit_checkpoint(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err)
+{
+    return answer(service, read_checkpoint, call, ret, err);
+}
+
+bf_status bf_service_audit_proof(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err)
+{
+    return answer(service, read_proof, call, ret, err);
 }

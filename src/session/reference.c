@@ -57,15 +57,8 @@ static bf_status may_set(bf_db *db, const setting *set, bf_status *ret, bf_error
 
 static bf_status append_leaf(bf_db *db, const setting *set, bf_error *err)
 {
-    char actor[BF_ACTOR_SIZE];
-    bf_call_actor(set->call, actor);
     json_t *facts = json_pack("{ss ss}", "session", set->session.id, "sha256", set->draft.sha256);
-    if (!facts)
-        return bf_fail_memory(err);
-    bf_audit_entry entry = {BF_AUDIT_REFERENCE_SET, set->call->now_ms, actor, facts};
-    bf_status status = bf_audit_append(db, &entry, NULL, err);
-    json_decref(facts);
-    return status;
+    return bf_call_leaf(db, set->call, BF_AUDIT_REFERENCE_SET, facts, err);
 }
 
 static bf_status keep(bf_db *db, setting *set, bf_error *err)

@@ -1,11 +1,11 @@
 /* The file of one object.
  *
- *   8 bytes    "BFVAULT1"   24 bytes   header of crypto_secretstream_xchacha20poly1305   chunks     64 KiB of plain
- * bytes each, the last one shorter or as long; each with 17 bytes of tag and MAC
+ * It begins with 8 bytes, "BFVAULT1", and the 24 of a header of crypto_secretstream_xchacha20poly1305. Chunks follow,
+ * of 64 KiB of plain bytes each, the last one shorter or as long, with 17 bytes of tag and MAC each.
  *
  * The last chunk carries the final tag and nothing follows it, so a file that was cut or lengthened is not read.
  * Session, name and number of the chunk are bound to each chunk, so neither chunks nor files can be exchanged.
- * docs/reference/ vault.md describes it for others. */
+ * docs/reference/vault.md describes it for others. */
 #ifndef BF_VAULT_FILE_H
 #define BF_VAULT_FILE_H
 

@@ -28,9 +28,8 @@ typedef struct bf_vault_draft {
 } bf_vault_draft;
 
 /* Encrypts `data` into a file, outside any transaction: draft, then keep in the transaction that needs it, or drop.
- * The session's key is the one in the store, or a new one that is stored by `keep`. STORE_UNAVAILABLE (also: disk
- * full),
- * VAULT_LOCKED. */
+ * The session's key is the one in the store, or a new one that is stored by `keep`. STORE_UNAVAILABLE (also when the
+ * disk is full), VAULT_LOCKED. */
 bf_status bf_vault_write(bf_vault *vault, bf_store *store, const char *session_id, const char *name, const void *data,
                          size_t size, bf_vault_draft *ret, bf_error *err);
 /* In a write transaction. delete_after_ms 0: until erased. When the session's key is no longer the one of the draft
