@@ -84,7 +84,7 @@ static bf_status judge(bf_attempt *attempt, bf_error *err)
     const bf_session *session = &attempt->session;
     bf_job job = {.request_id = attempt->decision_id,
                   .media = attempt->call->image,
-                  .reference = reference.size > 0 ? &reference : NULL,
+                  .reference = session->reference_sha256[0] ? &reference : NULL,
                   .flow = session->flow,
                   .channel = session->channel[0] ? session->channel : NULL,
                   .context_json = context,
@@ -131,9 +131,8 @@ static bf_status judge_and_decide(bf_attempt *attempt, bf_error *err)
 
 static void tell(const bf_attempt *attempt)
 {
-    bf_metrics *metrics = attempt->service->parts.metrics;
-    if (metrics)
-        bf_metrics_decision(metrics, attempt->judgement.parsed, attempt->judgement.queue_ms / 1000.0);
+    bf_metrics_decision(attempt->service->parts.metrics, attempt->judgement.parsed,
+                        attempt->judgement.queue_ms / 1000.0);
     if (attempt->outcome.over)
         bf_session_tell_end(attempt->service, &attempt->session);
 }

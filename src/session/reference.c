@@ -69,6 +69,9 @@ static bf_status keep(bf_db *db, setting *set, bf_error *err)
     if (status != BF_OK)
         return status;
     (void)snprintf(session->reference_sha256, sizeof session->reference_sha256, "%s", set->draft.sha256);
+    /* A claim that has lapsed ends here: whoever comes back with it has compared with another portrait. */
+    session->claim[0] = 0;
+    session->claimed_until_ms = 0;
     status = bf_session_update(db, session, NULL, err);
     if (status == BF_OK)
         status = append_leaf(db, set, err);

@@ -276,6 +276,42 @@ static void test_every_edge(void **state)
     }
 }
 
+/* ---- who comes back after the claim has lapsed ---- */
+
+typedef struct late {
+    kit *k;
+    const char *id;
+} late;
+
+static void set_another_portrait(void *context)
+{
+    const late *at = context;
+    at->k->script.meanwhile = NULL;
+    kit_request set = {.who = &KIT_BACK_END, .id = at->id, .body = "{}", .reference = "another portrait"};
+    assert_int_equal(kit_call(at->k, bf_service_session_reference, &set, NULL, NULL, NULL), BF_ATTEMPT_IN_PROGRESS);
+    at->k->now_ms += CLAIM_MS + 1000;
+    assert_int_equal(kit_call(at->k, bf_service_session_reference, &set, NULL, NULL, NULL), BF_OK);
+}
+
+/* What was compared with one portrait does not decide a session that now has another. */
+static void test_a_decision_is_about_the_portrait_that_is_set(void **state)
+{
+    kit *k = *state;
+    char id[BF_SESSION_ID_SIZE], answer[16];
+    int64_t now_ms = k->now_ms;
+    kit_create(k, "", id);
+    kit_request set = {.who = &KIT_BACK_END, .id = id, .body = "{}", .reference = "a portrait"};
+    assert_int_equal(kit_call(k, bf_service_session_reference, &set, NULL, NULL, NULL), BF_OK);
+    late at = {k, id};
+    k->script = (kit_script){.decision = "approve", .reason = "LIVE_AND_MATCHED", .meanwhile = set_another_portrait};
+    k->script.meanwhile_context = &at;
+    assert_int_equal(kit_attempt(k, id, 1, NULL), BF_ATTEMPT_IN_PROGRESS);
+    assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM decision WHERE session_id = $1", id), 0);
+    assert_int_equal(kit_attempt(k, id, 1, answer), BF_OK);
+    assert_string_equal(answer, "pass");
+    k->now_ms = now_ms;
+}
+
 /* ---- what is counted and told about refused uploads ---- */
 
 static void test_replays_are_counted_and_told(void **state)
@@ -401,6 +437,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_edge),
+        cmocka_unit_test(test_a_decision_is_about_the_portrait_that_is_set),
         cmocka_unit_test(test_replays_are_counted_and_told),
         cmocka_unit_test(test_a_flood_of_replays_does_not_flood_the_log),
         cmocka_unit_test(test_a_stale_upload_is_told),
