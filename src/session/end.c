@@ -87,11 +87,10 @@ bf_status bf_session_end(bf_db *db, bf_session *session, const bf_ending *ending
 void bf_session_tell_end(const bf_service *service, const bf_session *session)
 {
     const bf_service_parts *parts = &service->parts;
-    if (parts->metrics)
-        bf_metrics_session(parts->metrics, session->flow, session->channel, bf_session_state_name(session->state),
-                           bf_session_attempts_made(session),
-                           (double)(session->finished_ms - session->created_ms) / 1000.0);
-    if (parts->notifier && session->webhook)
+    bf_metrics_session(parts->metrics, session->flow, session->channel[0] ? session->channel : NULL,
+                       bf_session_state_name(session->state), bf_session_attempts_made(session),
+                       (double)(session->finished_ms - session->created_ms) / 1000.0);
+    if (session->webhook)
         bf_notifier_wake(parts->notifier);
     if (has_media(session) && !keeps_media(session))
         bf_vault_sweep_session(parts->vault, parts->store, session->id);

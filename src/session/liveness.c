@@ -215,8 +215,7 @@ static bf_status decide_single(bf_service *service, const bf_call *call, bool ma
             release(&one, status);
             return status;
         }
-        if (service->parts.metrics)
-            bf_metrics_decision(service->parts.metrics, one.judgement.parsed, one.judgement.queue_ms / 1000.0);
+        bf_metrics_decision(service->parts.metrics, one.judgement.parsed, one.judgement.queue_ms / 1000.0);
     }
     *ret = one.answer;
     one.answer = (bf_answer){0};

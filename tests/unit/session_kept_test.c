@@ -339,6 +339,12 @@ static void test_every_end_is_told_once(void **state)
                                " '%\"state\":\"EXPIRED\"%'",
                                expired),
                      1);
+    static const char counted[] =
+        "\nbonafide_sessions_ended_total{flow=\"account_opening\",channel=\"unspecified\",state=\"EXPIRED\"} ";
+    bf_bytes metrics = {0};
+    assert_int_equal(bf_metrics_write(k->metrics, &(bf_metrics_gauges){0}, &metrics, NULL), BF_OK);
+    assert_non_null(memmem(metrics.data, metrics.size, counted, sizeof counted - 1));
+    bf_bytes_done(&metrics);
     k->now_ms = now_ms;
 }
 
