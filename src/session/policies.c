@@ -120,10 +120,10 @@ static bf_status write_change(bf_db *db, void *context, bf_error *err)
 {
     const policy_change *change = context;
     json_t *list = versions_of(change->list);
-    json_t *facts = json_pack("{so}", "policies", list);
     BF_CLEANUP(bf_text_done) bf_text text = {0};
     BF_CLEANUP(bf_free_string) char *versions = NULL;
     bf_text_put(&text, NULL, json_incref(list));
+    json_t *facts = json_pack("{so}", "policies", list); /* the list is gone even where this fails */
     bf_status status = facts ? bf_text_take_string(&text, &versions, err) : bf_fail_memory(err);
     if (status == BF_OK)
         status = remember(db, change, versions, facts, err);
