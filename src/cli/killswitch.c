@@ -74,8 +74,8 @@ const cli_command CLI_KILLSWITCH_ON = {
     .operands = "",
     .summary = "Stop approving: every journey answers review or reject",
     .about =
-        "Which of the two is what the journey's policy says. It counts at once, in every replica, and is written to "
-        "the audit log.",
+        "Which of the two is what the journey's policy says. It counts from the next judgement on, in every replica, "
+        "and is written to the audit log.",
     .options = OPTIONS,
     .run = turn_on,
 };
