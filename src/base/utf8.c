@@ -27,7 +27,7 @@ bool bf_utf8_valid(const char *text)
 {
     const unsigned char *at = (const unsigned char *)text;
     while (*at) {
-        size_t size = bf_utf8_size(at);
+        size_t size = *at < 0x80 ? 1 : bf_utf8_size(at);
         if (size == 0)
             return false;
         at += size;

@@ -2,21 +2,29 @@
 
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "store/driver.h"
+#include "store/migrate.h"
 #include "store/time.h"
 
-bf_status bf_db_open(const bf_driver *driver, const bf_connect *connect, double deadline_ms, bf_db **ret, bf_error *err)
+bf_status bf_db_open(const bf_driver *driver, const bf_connect *connect, double deadline_ms, bool may_change,
+                     bf_db **ret, bf_error *err)
 {
     bf_connect bounded = *connect;
     double left = deadline_ms - bf_time_steady_ms();
     bounded.wait_ms_max = left < 1 ? 1 : (int)left;
-    bf_db *db = NULL;
+    BF_CLEANUP(bf_db_close) bf_db *db = NULL;
     bf_status status = driver->open(&bounded, &db, err);
     if (status != BF_OK)
         return status;
     db->deadline_ms = deadline_ms;
+    status = bf_migrate(db, may_change, err);
+    if (status != BF_OK)
+        return status;
     *ret = db;
+    db = NULL;
     return BF_OK;
 }
 
@@ -34,36 +42,6 @@ int bf_db_remaining_ms(const bf_db *db)
     return left < 0 ? 0 : (int)left;
 }
 
-/* Length of the UTF-8 sequence that begins at `at`, 0 when there is none: overlong forms, surrogates and numbers past
- * the last plane are none (Unicode 15, table 3-7). */
-static size_t utf8_length(const unsigned char *at)
-{
-    if (at[0] < 0x80)
-        return 1;
-    if (at[0] >= 0xc2 && at[0] <= 0xdf)
-        return (at[1] & 0xc0) == 0x80 ? 2 : 0;
-    unsigned low = at[0] == 0xe0 ? 0xa0 : at[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned high = at[0] == 0xed ? 0x9f : at[0] == 0xf4 ? 0x8f : 0xbf;
-    if (at[0] < 0xe0 || at[0] > 0xf4 || at[1] < low || at[1] > high || (at[2] & 0xc0) != 0x80)
-        return 0;
-    if (at[0] < 0xf0)
-        return 3;
-    return (at[3] & 0xc0) == 0x80 ? 4 : 0;
-}
-
-static bool is_utf8(const char *text, size_t *ret_size)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    while (*at) {
-        size_t length = utf8_length(at);
-        if (!length)
-            return false;
-        at += length;
-    }
-    *ret_size = (size_t)(at - (const unsigned char *)text);
-    return true;
-}
-
 /* PostgreSQL refuses text that is not UTF-8 and SQLite would keep it; here both refuse. The copy has sizes of texts. */
 static bf_status check_values(const bf_value *values, size_t count, bf_value *ret, bf_error *err)
 {
@@ -73,8 +51,10 @@ static bf_status check_values(const bf_value *values, size_t count, bf_value *re
         ret[i] = values[i];
         if (!ret[i].data && (ret[i].kind == BF_VALUE_TEXT || ret[i].kind == BF_VALUE_BLOB))
             ret[i] = (bf_value){.kind = BF_VALUE_NULL};
-        if (ret[i].kind == BF_VALUE_TEXT && !is_utf8(ret[i].data, &ret[i].size))
+        if (ret[i].kind == BF_VALUE_TEXT && !bf_utf8_valid(ret[i].data))
             return bf_fail(err, BF_INTERNAL, "A text for the store is not UTF-8.");
+        if (ret[i].kind == BF_VALUE_TEXT)
+            ret[i].size = strlen(ret[i].data);
         if (ret[i].size > BF_DB_VALUE_BYTES_MAX)
             return bf_fail(err, BF_INTERNAL, "A value for the store has more than %u bytes.", BF_DB_VALUE_BYTES_MAX);
     }

@@ -53,9 +53,9 @@ struct bf_driver {
 extern const bf_driver BF_SQLITE;
 extern const bf_driver BF_POSTGRES;
 
-/* Opens, sets db->deadline_ms to `deadline_ms`. */
-bf_status bf_db_open(const bf_driver *driver, const bf_connect *connect, double deadline_ms, bf_db **ret,
-                     bf_error *err);
+/* Opens with db->deadline_ms as `deadline_ms`, and checks the schema or brings it forward (bf_migrate). */
+bf_status bf_db_open(const bf_driver *driver, const bf_connect *connect, double deadline_ms, bool may_change,
+                     bf_db **ret, bf_error *err);
 void bf_db_close(bf_db **db); /* accepts NULL */
 
 /* Clears db->failed and runs `fn`; a statement that failed fails it, also when it returns BF_OK all the same, because

@@ -8,10 +8,6 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-/* Types that are told when a statement is prepared; those of NULLs PostgreSQL infers. */
-#define TYPE_BYTEA 17
-#define TYPE_INT8 20
-#define TYPE_TEXT 25
 #define INTEGER_TEXT_SIZE 24
 #define MIGRATION_LOCK "7310892454371022949" /* a number of our own; replicas that start at once queue for it */
 
@@ -33,13 +29,13 @@ static bool choose_types(const bf_value *values, size_t count, Oid of_null, Oid 
     for (size_t i = 0; i < count; i++)
         switch (values[i].kind) {
         case BF_VALUE_INTEGER:
-            ret[i] = TYPE_INT8;
+            ret[i] = BF_POSTGRES_INT8;
             break;
         case BF_VALUE_TEXT:
-            ret[i] = TYPE_TEXT;
+            ret[i] = BF_POSTGRES_TEXT;
             break;
         case BF_VALUE_BLOB:
-            ret[i] = TYPE_BYTEA;
+            ret[i] = BF_POSTGRES_BYTEA;
             break;
         case BF_VALUE_NULL:
             ret[i] = of_null;
@@ -72,7 +68,7 @@ static bf_status prepare_typed(bf_postgres *db, const char *name, const char *sq
         return status;
     status = prepare_as(db, name, sql, count, types, err);
     if (status != BF_OK && !db->base.lost) {
-        (void)choose_types(values, count, TYPE_TEXT, types);
+        (void)choose_types(values, count, BF_POSTGRES_TEXT, types);
         status = bf_postgres_command(db, "ROLLBACK TO SAVEPOINT one_prepare", NULL, err);
         if (status == BF_OK)
             status = prepare_as(db, name, sql, count, types, err);

@@ -7,6 +7,19 @@
 #include "store/driver.h"
 #include "store/statements.h"
 
+/* Numbers of types, as in PostgreSQL's pg_type, whose values count as integer, text or blob. */
+enum {
+    BF_POSTGRES_BOOL = 16,
+    BF_POSTGRES_BYTEA = 17,
+    BF_POSTGRES_NAME = 19,
+    BF_POSTGRES_INT8 = 20,
+    BF_POSTGRES_INT2 = 21,
+    BF_POSTGRES_INT4 = 23,
+    BF_POSTGRES_TEXT = 25,
+    BF_POSTGRES_VARCHAR = 1043,
+    BF_POSTGRES_NUMERIC = 1700
+};
+
 typedef struct bf_postgres {
     bf_db base;
     PGconn *connection;

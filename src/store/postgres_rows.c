@@ -4,19 +4,6 @@
 
 #include "base/error.h"
 
-/* Numbers of types, as in PostgreSQL's pg_type, whose values count as integer, text or blob. */
-enum {
-    TYPE_BOOL = 16,
-    TYPE_BYTEA = 17,
-    TYPE_NAME = 19,
-    TYPE_INT8 = 20,
-    TYPE_INT2 = 21,
-    TYPE_INT4 = 23,
-    TYPE_TEXT = 25,
-    TYPE_VARCHAR = 1043,
-    TYPE_NUMERIC = 1700
-};
-
 /* Big-endian, signed; 1 to 8 bytes. */
 static int64_t read_integer(const unsigned char *at, int size)
 {
@@ -61,22 +48,22 @@ static bool read_cell(const PGresult *result, int row, int column, bf_value *ret
     int size = PQgetlength(result, row, column);
     ret->kind = BF_VALUE_INTEGER;
     switch (PQftype(result, column)) {
-    case TYPE_BOOL:
+    case BF_POSTGRES_BOOL:
         ret->integer = data[0] != 0;
         return true;
-    case TYPE_INT2:
-    case TYPE_INT4:
-    case TYPE_INT8:
+    case BF_POSTGRES_INT2:
+    case BF_POSTGRES_INT4:
+    case BF_POSTGRES_INT8:
         ret->integer = read_integer((const unsigned char *)data, size);
         return true;
-    case TYPE_NUMERIC:
+    case BF_POSTGRES_NUMERIC:
         return read_numeric((const unsigned char *)data, size, &ret->integer);
-    case TYPE_NAME:
-    case TYPE_TEXT:
-    case TYPE_VARCHAR:
+    case BF_POSTGRES_NAME:
+    case BF_POSTGRES_TEXT:
+    case BF_POSTGRES_VARCHAR:
         ret->kind = BF_VALUE_TEXT;
         break;
-    case TYPE_BYTEA:
+    case BF_POSTGRES_BYTEA:
         ret->kind = BF_VALUE_BLOB;
         break;
     default:

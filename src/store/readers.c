@@ -7,7 +7,6 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "store/migrate.h"
 #include "store/time.h"
 #include "store/wait.h"
 
@@ -57,26 +56,13 @@ static void give_back(bf_readers *readers, bf_db *db)
         (void)pthread_cond_signal(&readers->freed);
 }
 
-static bf_status connect_one(const bf_readers *readers, double deadline_ms, bf_db **ret, bf_error *err)
-{
-    bf_db *db = NULL;
-    bf_status status = bf_db_open(readers->driver, &readers->connect, deadline_ms, &db, err);
-    if (status == BF_OK)
-        status = bf_migrate(db, false, err);
-    if (status == BF_OK)
-        *ret = db;
-    else
-        bf_db_close(&db);
-    return status;
-}
-
 /* One try; on return *db is NULL when the connection cannot be used any more, or could not be made. */
 static bf_status try_once(const bf_readers *readers, double deadline_ms, bf_db **db, bf_store_fn *fn, void *context,
                           int *runs, bf_error *err)
 {
     bf_status status = BF_OK;
     if (!*db)
-        status = connect_one(readers, deadline_ms, db, err);
+        status = bf_db_open(readers->driver, &readers->connect, deadline_ms, false, db, err);
     if (status != BF_OK)
         return status;
     (*db)->deadline_ms = deadline_ms;

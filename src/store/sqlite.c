@@ -24,13 +24,6 @@ static bool is_fatal(sqlite3 *handle, int code)
     }
 }
 
-static void forget_statements(bf_sqlite *db)
-{
-    for (size_t i = 0; i < sizeof db->statements.place / sizeof db->statements.place[0]; i++)
-        (void)sqlite3_finalize(db->statements.place[i].prepared);
-    memset(&db->statements, 0, sizeof db->statements);
-}
-
 /* SQLite numbers $1, $2 as it meets them, PostgreSQL as they are written: only text in which both agree is accepted. */
 static bool numbered_in_order(sqlite3_stmt *prepared)
 {
@@ -56,7 +49,7 @@ static bf_status fail_statement(bf_sqlite *db, int code, bf_error *err)
 static bf_status prepare(bf_sqlite *db, const char *sql, sqlite3_stmt **ret, bf_error *err)
 {
     if (db->statements.count >= BF_STATEMENTS_MAX)
-        forget_statements(db);
+        bf_sqlite_forget_statements(db);
     bf_statement *place = bf_statements_find(&db->statements, sql);
     if (!place->sql) {
         sqlite3_stmt *prepared = NULL;
@@ -221,8 +214,8 @@ static bf_outcome commit(bf_db *base, bf_error *err)
 
 /* Carrying pages over needs no lock that writers want, but cannot pass a reader's snapshot: under steady load the log
  * would grow for ever. When it is long, the readers of that moment are waited for, shortly, and when they are slow not
- * again before it is a good deal longer. And at rest the log is
- * emptied, so that what was deleted does not stay in it. */
+ * again before it is a good deal longer. And at rest the log is emptied, so that what was deleted does not stay in
+ * it. */
 static bool tidy(bf_db *base, bool idle)
 {
     bf_sqlite *db = (bf_sqlite *)base;

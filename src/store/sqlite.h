@@ -21,6 +21,8 @@ typedef struct bf_sqlite {
 bf_status bf_sqlite_open(const bf_connect *connect, bf_db **ret, bf_error *err);
 void bf_sqlite_close(bf_db *db);
 
+void bf_sqlite_forget_statements(bf_sqlite *db);
+
 /* STORE_UNAVAILABLE (OUT_OF_MEMORY) with SQLite's own words as detail. */
 bf_status bf_sqlite_fail(sqlite3 *handle, int code, bf_error *err, const char *message);
 

@@ -171,11 +171,17 @@ bf_status bf_sqlite_open(const bf_connect *connect, bf_db **ret, bf_error *err)
     return BF_OK;
 }
 
+void bf_sqlite_forget_statements(bf_sqlite *db)
+{
+    for (size_t i = 0; i < sizeof db->statements.place / sizeof db->statements.place[0]; i++)
+        (void)sqlite3_finalize(db->statements.place[i].prepared);
+    memset(&db->statements, 0, sizeof db->statements);
+}
+
 void bf_sqlite_close(bf_db *base)
 {
     bf_sqlite *db = (bf_sqlite *)base;
-    for (size_t i = 0; i < sizeof db->statements.place / sizeof db->statements.place[0]; i++)
-        (void)sqlite3_finalize(db->statements.place[i].prepared);
+    bf_sqlite_forget_statements(db);
     /* The last connection deletes the log by its name, which may be that of another database by now. */
     if (db->handle && bf_sqlite_moved(db))
         (void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);

@@ -6,7 +6,6 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "store/migrate.h"
 #include "store/readers.h"
 #include "store/schema.h"
 #include "store/time.h"
@@ -56,9 +55,7 @@ static bf_status start(bf_store *store, const bf_store_options *options, bf_erro
 {
     bf_db *db = NULL;
     double deadline_ms = bf_time_steady_ms() + store->connect.wait_ms_max;
-    bf_status status = bf_db_open(store->driver, &store->connect, deadline_ms, &db, err);
-    if (status == BF_OK)
-        status = bf_migrate(db, !options->read_only, err);
+    bf_status status = bf_db_open(store->driver, &store->connect, deadline_ms, !options->read_only, &db, err);
     if (status == BF_OK)
         status =
             bf_readers_new(store->driver, &store->connect, or_default(options->readers, READERS), &store->readers, err);

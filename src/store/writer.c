@@ -5,7 +5,6 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "store/migrate.h"
 #include "store/queue.h"
 #include "store/time.h"
 #include "store/wait.h"
@@ -69,16 +68,7 @@ static bf_status ensure_connected(bf_writer *writer, double deadline_ms, bf_erro
         return BF_OK;
     }
     bf_db_close(&writer->db);
-    bf_db *db = NULL;
-    bf_status status = bf_db_open(writer->driver, writer->connect, deadline_ms, &db, err);
-    if (status == BF_OK)
-        status = bf_migrate(db, false, err);
-    if (status != BF_OK) {
-        bf_db_close(&db);
-        return status;
-    }
-    writer->db = db;
-    return BF_OK;
+    return bf_db_open(writer->driver, writer->connect, deadline_ms, false, &writer->db, err);
 }
 
 /* Connects where needed and begins. Requests stay in the queue meanwhile, where their callers can give up by
