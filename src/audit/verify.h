@@ -46,7 +46,8 @@ void bf_verify_free(bf_verify **verify); /* accepts NULL */
  * checkpoint none that can be; nothing more may then be given. Untrusted bytes. */
 bf_status bf_verify_feed(bf_verify *verify, const void *data, size_t size, bf_error *err);
 
-/* The end of the bytes. The log is whole when ret->findings is 0. INVALID_ARGUMENT, as above. */
+/* The end of the bytes. The log is whole when ret->findings and ret->unchecked_erasures are 0.
+ * INVALID_ARGUMENT, as above. */
 bf_status bf_verify_end(bf_verify *verify, bf_verify_summary *ret, bf_error *err);
 
 #endif

@@ -31,21 +31,17 @@ static bf_erased_entry *find(const bf_erased *erased, uint64_t who)
 /* Leaves out what was found, and grows when the rest fills more than half. */
 static bool make_room(bf_erased *erased)
 {
-    size_t waiting = 0;
-    for (size_t i = 0; i < erased->capacity; i++)
-        waiting += erased->entry[i].who != 0 && !erased->entry[i].found;
-    bf_erased next = {.unchecked = erased->unchecked, .capacity = CAPACITY_FIRST};
-    while (next.capacity < waiting * 4)
+    bf_erased next = *erased;
+    next.count = erased->waiting;
+    next.capacity = CAPACITY_FIRST;
+    while (next.capacity < erased->waiting * 4)
         next.capacity *= 2;
     next.entry = bf_calloc(next.capacity, sizeof *next.entry);
     if (!next.entry)
         return false;
-    for (size_t i = 0; i < erased->capacity; i++) {
-        if (erased->entry[i].who == 0 || erased->entry[i].found)
-            continue;
-        *find(&next, erased->entry[i].who) = erased->entry[i];
-        next.count++;
-    }
+    for (size_t i = 0; i < erased->capacity; i++)
+        if (erased->entry[i].who != 0 && !erased->entry[i].found)
+            *find(&next, erased->entry[i].who) = erased->entry[i];
     bf_free(erased->entry);
     *erased = next;
     return true;
@@ -59,17 +55,21 @@ bool bf_erased_add(bf_erased *erased, const char *kind, const char *id, int64_t 
     bf_erased_entry *entry = find(erased, who);
     if (entry->who != 0 && !entry->found)
         return true; /* the first one stands for all of the session */
-    if (entry->who == 0 && erased->count >= BF_VERIFY_ERASED_MAX) {
+    if (erased->waiting >= BF_VERIFY_ERASED_MAX) {
         erased->unchecked++;
         return true;
     }
     erased->count += entry->who == 0;
+    erased->waiting++;
     *entry = (bf_erased_entry){.who = who, .index = index};
     return true;
 }
 
 void bf_erased_found(bf_erased *erased, const char *kind, const char *id)
 {
-    if (erased->capacity > 0)
-        find(erased, name_of(kind, id))->found = true;
+    if (erased->capacity == 0)
+        return;
+    bf_erased_entry *entry = find(erased, name_of(kind, id));
+    erased->waiting -= entry->who != 0 && !entry->found;
+    entry->found = true;
 }

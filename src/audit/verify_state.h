@@ -38,7 +38,9 @@ typedef struct bf_erased_entry {
 
 typedef struct bf_erased {
     bf_erased_entry *entry;
-    size_t capacity, count; /* capacity is a power of two, or 0 */
+    size_t capacity; /* a power of two, or 0 */
+    size_t count;    /* places taken, some of them by what was found */
+    size_t waiting;  /* not found yet */
     int64_t unchecked;
 } bf_erased;
 

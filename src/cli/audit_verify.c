@@ -55,10 +55,13 @@ static int conclude(const cli_command *command, const bf_verify_summary *sum, bo
     if (sum->unchecked_erasures > 0)
         (void)printf("%lld removed records were not compared with erasures: there are too many\n",
                      (long long)sum->unchecked_erasures);
+    /* What was not compared may hide a record that nobody was allowed to remove. */
+    bool partly = sum->findings == 0 && sum->unchecked_erasures > 0;
+    const char *verdict = sum->findings > 0 ? "TAMPERED WITH" : partly ? "NOT WHOLLY VERIFIED" : "whole";
     (void)printf("%s: %s; %lld leaves signed, %lld decisions (%lld erased), %lld kept checkpoints\n", sum->origin,
-                 sum->findings == 0 ? "whole" : "TAMPERED WITH", (long long)sum->size, (long long)sum->decisions,
-                 (long long)sum->erased, (long long)sum->checkpoints);
-    int code = cli_finish_output(command, sum->findings == 0 ? 0 : CLI_REJECT);
+                 verdict, (long long)sum->size, (long long)sum->decisions, (long long)sum->erased,
+                 (long long)sum->checkpoints);
+    int code = cli_finish_output(command, sum->findings > 0 ? CLI_REJECT : partly ? CLI_UNREADABLE : 0);
     if (!has_key)
         (void)cli_fail(command, 0, "the key was taken from the export itself; --key says whose log it must be.");
     return code;
@@ -125,7 +128,7 @@ const cli_command CLI_AUDIT_VERIFY = {
     .summary = "Verify an export of the audit log",
     .about = "Recomputes everything and says which rows were tampered with; needs neither the server nor its store. "
              "'-' reads standard input. The exit status is 0 when the log is whole, 12 when it was tampered with, and "
-             "65 when the export cannot be read.",
+             "65 when the export cannot be read or wholly verified.",
     .options = OPTIONS,
     .operands_min = 1,
     .operands_max = 1,

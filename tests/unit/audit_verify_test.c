@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <sodium.h>
 
-#include "base/attr.h"
+#include "audit/verify_state.h"
 #include "support/audit_tamper.h"
 
 #define LEAVES 23 /* of the log, without the leaf of the erasure */
@@ -257,12 +257,43 @@ static void tails(void **state)
     assert_null(strstr(test_told, "out of order"));
 }
 
+static void records_that_wait_for_their_erasure(void **state)
+{
+    (void)state;
+    const int many = BF_VERIFY_ERASED_MAX / 8 * 5;
+    bf_erased erased = {0};
+    char id[16];
+    /* More come and go than may wait at once. */
+    for (int i = 0; i < 2 * BF_VERIFY_ERASED_MAX; i++) {
+        (void)snprintf(id, sizeof id, "s-%d", i);
+        assert_true(bf_erased_add(&erased, "session", id, i));
+        (void)snprintf(id, sizeof id, "s-%d", i - many);
+        bf_erased_found(&erased, "session", id);
+    }
+    assert_int_equal(erased.unchecked, 0);
+    assert_int_equal(erased.waiting, many);
+    for (int i = many; i <= BF_VERIFY_ERASED_MAX; i++) {
+        (void)snprintf(id, sizeof id, "t-%d", i);
+        assert_true(bf_erased_add(&erased, "session", id, i));
+    }
+    assert_int_equal(erased.unchecked, 1);
+    assert_int_equal(erased.waiting, BF_VERIFY_ERASED_MAX);
+    bf_free(erased.entry);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_whole_log),          cmocka_unit_test(each_leaf), cmocka_unit_test(leaves_exchanged),
-        cmocka_unit_test(leaves_replaced),      cmocka_unit_test(each_node), cmocka_unit_test(each_decision),
-        cmocka_unit_test(records_of_decisions), cmocka_unit_test(the_head),  cmocka_unit_test(tails),
+        cmocka_unit_test(a_whole_log),
+        cmocka_unit_test(each_leaf),
+        cmocka_unit_test(leaves_exchanged),
+        cmocka_unit_test(leaves_replaced),
+        cmocka_unit_test(each_node),
+        cmocka_unit_test(each_decision),
+        cmocka_unit_test(records_of_decisions),
+        cmocka_unit_test(the_head),
+        cmocka_unit_test(tails),
+        cmocka_unit_test(records_that_wait_for_their_erasure),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, set_up, tear_down);
 }
