@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "base/attr.h"
+#include "base/base64.h"
 #include "base/error.h"
 
 #define HEADING "bonafide-master-key-v1 "
@@ -63,20 +64,10 @@ void bf_master_write(const bf_master *master, char ret[BF_MASTER_TEXT_SIZE])
     sodium_memzero(base64, sizeof base64);
 }
 
-/* libsodium's reader takes some bytes beyond ASCII for letters, so what it read is written again and compared. */
 static bool read_line(const char *text, size_t size, bf_master *ret)
 {
-    char again[BF_MASTER_TEXT_SIZE];
-    size_t read = 0;
-    if (size != HEADING_LENGTH + BASE64_LENGTH || memcmp(text, HEADING, HEADING_LENGTH) != 0 ||
-        sodium_base642bin(ret->key, sizeof ret->key, text + HEADING_LENGTH, BASE64_LENGTH, NULL, &read, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0 ||
-        read != sizeof ret->key)
-        return false;
-    bf_master_write(ret, again);
-    bool same = sodium_memcmp(again, text, size) == 0;
-    sodium_memzero(again, sizeof again);
-    return same;
+    return size > HEADING_LENGTH && memcmp(text, HEADING, HEADING_LENGTH) == 0 &&
+           bf_base64_exact(text + HEADING_LENGTH, size - HEADING_LENGTH, ret->key, sizeof ret->key);
 }
 
 bf_status bf_master_parse(const char *text, size_t size, bf_master *ret, bf_error *err)

@@ -4,9 +4,9 @@
 
 #include <sodium.h>
 
-#include "audit/base64.h"
 #include "audit/note.h"
 #include "base/attr.h"
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/secret_file.h"
 

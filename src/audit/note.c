@@ -5,7 +5,7 @@
 
 #include <sodium.h>
 
-#include "audit/base64.h"
+#include "base/base64.h"
 #include "base/error.h"
 
 #define DASH "\xe2\x80\x94 " /* what a line of a signature begins with: an em dash and a blank */

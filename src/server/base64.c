@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "base/base64.h"
 #include "base/error.h"
 
 static bf_status fail(bf_error *err)
@@ -20,8 +21,7 @@ static bf_status decode(bf_base64 *base64, bf_region *region, size_t size_max, b
     if (base64->used == 0)
         return BF_OK;
     if (base64->padded || base64->used % 4 != 0 ||
-        sodium_base642bin(bytes, sizeof bytes, base64->text, base64->used, NULL, &count, NULL,
-                          sodium_base64_VARIANT_ORIGINAL) != 0)
+        !bf_base64_read(base64->text, base64->used, bytes, sizeof bytes, &count))
         return fail(err);
     base64->padded = base64->text[base64->used - 1] == '=';
     base64->used = 0;

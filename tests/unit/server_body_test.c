@@ -92,6 +92,7 @@ static const struct {
     {"{\"image\":\"aGVs bG8=\"}", BF_INVALID_REQUEST, "image: the text is not base64"},
     {"{\"image\":\"aGVsbG8=AAAA\"}", BF_INVALID_REQUEST, "image: the text is not base64"},
     {"{\"image\":\"aGVs\\nbG8=\"}", BF_INVALID_REQUEST, "image: the text is not base64"},
+    {"{\"image\":\"aG\xc3\xa9\"}", BF_INVALID_REQUEST, "image: the text is not base64"},
     {"{\"image\":\"aGVsbG8=", BF_INVALID_REQUEST, "ends within 'image'"},
     {"{\"image\":\"aGVsbG8=\\", BF_INVALID_REQUEST, "ends within 'image'"},
     {"{\"im\\u0061ge\":\"aGVsbG8=\"}", BF_INVALID_REQUEST, "image must be a picture"},
