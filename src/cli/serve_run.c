@@ -1,5 +1,4 @@
 /* The service put together, watched and ended. */
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,7 +16,6 @@
 #include "cli/state.h"
 #include "store/time.h"
 
-#define FLOWS_MAX 32
 #define TIDY_MS 5000
 #define DRAIN_LOOK_MS 20
 #define DRAIN_SPARE_MS 5000 /* beyond what a request may take to arrive and to be judged */
@@ -74,35 +72,19 @@ bf_status cli_service_open(cli_service *s, bool create, bf_error *err)
     return create ? status : hint_create(status, err);
 }
 
-/* The names of the policies, for the labels of metrics. */
-static int list_flows(const char *data_dir, char names[FLOWS_MAX][BF_NAME_MAX])
-{
-    char path[CLI_PATH_SIZE + 16];
-    int count = 0;
-    (void)snprintf(path, sizeof path, "%s/policies", data_dir);
-    DIR *folder = opendir(path);
-    if (!folder)
-        return 0;
-    for (const struct dirent *entry = readdir(folder); entry && count < FLOWS_MAX; entry = readdir(folder)) {
-        const char *dot = strstr(entry->d_name, ".yaml");
-        size_t length = dot ? (size_t)(dot - entry->d_name) : 0;
-        if (length == 0 || length >= BF_NAME_MAX || dot[5] != '\0')
-            continue;
-        memcpy(names[count], entry->d_name, length);
-        names[count++][length] = '\0';
-    }
-    (void)closedir(folder);
-    return count;
-}
-
+/* The journeys are labels of metrics. */
 static bf_status start_metrics(cli_service *s, bf_error *err)
 {
-    char names[FLOWS_MAX][BF_NAME_MAX];
-    const char *flows[FLOWS_MAX];
-    int count = list_flows(s->place.data, names);
+    bf_policy *policies[BF_POLICIES_MAX] = {NULL};
+    const char *flows[BF_POLICIES_MAX];
+    int count = 0;
+    bf_status status = bf_policies_read(s->place.data, policies, &count, err);
     for (int i = 0; i < count; i++)
-        flows[i] = names[i];
-    return bf_metrics_new(flows, count, &s->metrics, err);
+        flows[i] = bf_policy_flow(policies[i]);
+    if (status == BF_OK)
+        status = bf_metrics_new(flows, count, &s->metrics, err);
+    bf_policies_free(policies, count);
+    return status;
 }
 
 static bf_status start_pool(cli_service *s, bf_error *err)

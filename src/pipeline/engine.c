@@ -34,8 +34,7 @@ void bf_engine_free(bf_engine **engine)
         bf_net_free(&(*engine)->role[i]);
     for (int i = 0; i < (*engine)->detector_count; i++)
         bf_net_free(&(*engine)->detector[i].net);
-    for (int i = 0; i < (*engine)->policy_count; i++)
-        bf_policy_free(&(*engine)->policy[i]);
+    bf_policies_free((*engine)->policy, (*engine)->policy_count);
     bf_fusion_free(&(*engine)->fusion);
     bf_free(*engine);
     *engine = NULL;
@@ -85,7 +84,7 @@ bf_status bf_engine_new(const bf_engine_options *options, bf_engine **ret_engine
         status = bf_load_evidence(engine, options->data_dir, options->weights_dir,
                                   options->fusion ? options->fusion : DEFAULT_FUSION, err);
     if (status == BF_OK)
-        status = bf_load_policies(engine, options->data_dir, err);
+        status = bf_policies_read(options->data_dir, engine->policy, &engine->policy_count, err);
     if (status != BF_OK)
         return status;
     fill_versions(engine);

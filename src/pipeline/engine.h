@@ -10,7 +10,6 @@
 #include "policy/policy.h"
 #include "record/record.h"
 
-#define BF_POLICIES_MAX 32
 
 /* The networks that every judgement needs, by what they are for (models/stack.yaml names one model for each). */
 typedef enum bf_role {

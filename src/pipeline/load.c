@@ -1,10 +1,8 @@
 #include "pipeline/load.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -195,49 +193,4 @@ bf_status bf_load_evidence(bf_engine *engine, const char *data_dir, const char *
                               &engine->match_calibration, err);
     engine->match_calibrated = status == BF_OK;
     return status == BF_OK ? check_usable(engine, err) : status;
-}
-
-static int is_policy_file(const struct dirent *entry)
-{
-    size_t length = strlen(entry->d_name);
-    return length > 5 && entry->d_name[0] != '.' && strcmp(entry->d_name + length - 5, ".yaml") == 0;
-}
-
-static bf_status load_policy(bf_engine *engine, const char *dir, const char *file, bf_error *err)
-{
-    char path[PATH_MAX];
-    bf_status status = join_path(path, err, "%s/%s", dir, file);
-    if (status == BF_OK)
-        status = bf_policy_read(path, &engine->policy[engine->policy_count], err);
-    if (status != BF_OK)
-        return status;
-    const bf_policy *twin = bf_engine_policy(engine, bf_policy_flow(engine->policy[engine->policy_count]));
-    engine->policy_count++;
-    if (twin)
-        return bf_fail(err, BF_CONFIG_INVALID, "%s: another policy is for the journey %s already.", path,
-                       bf_policy_flow(twin));
-    return BF_OK;
-}
-
-bf_status bf_load_policies(bf_engine *engine, const char *data_dir, bf_error *err)
-{
-    char dir[PATH_MAX];
-    bf_status status = join_path(dir, err, "%s/policies", data_dir);
-    if (status != BF_OK)
-        return status;
-    struct dirent **entries = NULL;
-    int count = scandir(dir, &entries, is_policy_file, alphasort);
-    if (count < 0)
-        return bf_fail(err, BF_IO_ERROR, "Cannot read the policies in %s.", dir);
-    for (int i = 0; i < count; i++) {
-        if (status == BF_OK && engine->policy_count == BF_POLICIES_MAX)
-            status = bf_fail(err, BF_CONFIG_INVALID, "%s holds more than %d policies.", dir, BF_POLICIES_MAX);
-        if (status == BF_OK)
-            status = load_policy(engine, dir, entries[i]->d_name, err);
-        free(entries[i]);
-    }
-    free(entries);
-    if (status == BF_OK && engine->policy_count == 0)
-        status = bf_fail(err, BF_CONFIG_INVALID, "%s holds no policy.", dir);
-    return status;
 }

@@ -13,7 +13,4 @@ bf_status bf_load_stack(bf_engine *engine, const char *data_dir, const char *wei
 bf_status bf_load_evidence(bf_engine *engine, const char *data_dir, const char *weights_dir, const char *fusion,
                            bf_error *err);
 
-/* Every policies/NAME.yaml. */
-bf_status bf_load_policies(bf_engine *engine, const char *data_dir, bf_error *err);
-
 #endif

@@ -83,6 +83,13 @@ bf_status bf_policy_read(const char *path, bf_policy **ret, bf_error *err);
 
 void bf_policy_free(bf_policy **policy);
 
+#define BF_POLICIES_MAX 32 /* of one installation */
+
+/* Reads every policies/NAME.yaml of the data folder, in the order of their names. A policy each for its journey; at
+ * least one. Errors as above. On success the caller frees the *ret_count policies with bf_policies_free. */
+bf_status bf_policies_read(const char *data_dir, bf_policy *ret[BF_POLICIES_MAX], int *ret_count, bf_error *err);
+void bf_policies_free(bf_policy *list[], int count);
+
 const char *bf_policy_flow(const bf_policy *policy); /* "account_opening" */
 
 /* "account_opening@1.0.0+<first 12 hex digits of the SHA-256 of the file, followed by its base where it has one>":

@@ -11,7 +11,6 @@
 #include "session/session.h"
 #include "session/text.h"
 
-#define BF_SERVICE_FLOWS_MAX 32
 #define BF_SERVICE_CHANNELS ((int)BF_CHANNEL_KIOSK + 1)
 #define BF_QUARANTINE_LOSSES 2 /* workers that a file may cost */
 
@@ -31,7 +30,7 @@ struct bf_service {
     bf_judge_fn *judge;
     void *judge_data;
     pthread_rwlock_t flows_lock;
-    bf_flow_facts flow[BF_SERVICE_FLOWS_MAX]; /* sorted by name */
+    bf_flow_facts flow[BF_POLICIES_MAX]; /* sorted by name */
     int flow_count;
     _Atomic int64_t next_sweep_ms; /* of the vault, by this replica */
 };

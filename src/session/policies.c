@@ -1,6 +1,4 @@
 /* The journeys: their names, versions and retry caps, as the workers' policies have them. */
-#include <dirent.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,64 +8,31 @@
 #include "store/time.h"
 
 typedef struct flow_list {
-    bf_flow_facts flow[BF_SERVICE_FLOWS_MAX];
+    bf_flow_facts flow[BF_POLICIES_MAX];
     int count;
 } flow_list;
-
-static void close_folder(DIR **folder)
-{
-    if (*folder)
-        (void)closedir(*folder);
-}
 
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const bf_flow_facts *)a)->flow, ((const bf_flow_facts *)b)->flow);
 }
 
-static bool is_policy_file(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 5 && name[0] != '.' && strcmp(name + length - 5, ".yaml") == 0;
-}
-
-static bf_status read_policy(const char *path, flow_list *list, bf_error *err)
-{
-    if (list->count == BF_SERVICE_FLOWS_MAX)
-        return bf_fail(err, BF_CONFIG_INVALID, "There are more than %d policies.", BF_SERVICE_FLOWS_MAX);
-    bf_policy *policy = NULL;
-    bf_status status = bf_policy_read(path, &policy, err);
-    if (status != BF_OK)
-        return status;
-    bf_flow_facts *facts = &list->flow[list->count++];
-    (void)snprintf(facts->flow, sizeof facts->flow, "%s", bf_policy_flow(policy));
-    (void)snprintf(facts->version, sizeof facts->version, "%s", bf_policy_version(policy));
-    for (int i = 0; i < BF_SERVICE_CHANNELS; i++)
-        facts->retry_cap[i] = bf_policy_retry_cap(policy, (bf_channel)i);
-    bf_policy_free(&policy);
-    return BF_OK;
-}
-
 static bf_status read_policies(const char *data_dir, flow_list *list, bf_error *err)
 {
-    char path[PATH_MAX];
-    (void)snprintf(path, sizeof path, "%s/policies", data_dir);
-    BF_CLEANUP(close_folder) DIR *folder = opendir(path);
-    if (!folder)
-        return bf_fail(err, BF_IO_ERROR, "Cannot read the policies in %s.", path);
-    bf_status status = BF_OK;
-    for (const struct dirent *entry = readdir(folder); entry && status == BF_OK; entry = readdir(folder)) {
-        if (!is_policy_file(entry->d_name))
-            continue;
-        int length = snprintf(path, sizeof path, "%s/policies/%s", data_dir, entry->d_name);
-        if (length < 0 || length >= (int)sizeof path)
-            return bf_fail(err, BF_CONFIG_INVALID, "A folder's name is too long.");
-        status = read_policy(path, list, err);
+    bf_policy *policies[BF_POLICIES_MAX] = {NULL};
+    bf_status status = bf_policies_read(data_dir, policies, &list->count, err);
+    if (status != BF_OK)
+        return status;
+    for (int i = 0; i < list->count; i++) {
+        bf_flow_facts *facts = &list->flow[i];
+        (void)snprintf(facts->flow, sizeof facts->flow, "%s", bf_policy_flow(policies[i]));
+        (void)snprintf(facts->version, sizeof facts->version, "%s", bf_policy_version(policies[i]));
+        for (int channel = 0; channel < BF_SERVICE_CHANNELS; channel++)
+            facts->retry_cap[channel] = bf_policy_retry_cap(policies[i], (bf_channel)channel);
     }
-    if (status == BF_OK && list->count == 0)
-        return bf_fail(err, BF_CONFIG_INVALID, "%s holds no policy.", path);
+    bf_policies_free(policies, list->count);
     qsort(list->flow, (size_t)list->count, sizeof *list->flow, by_name);
-    return status;
+    return BF_OK;
 }
 
 /* ---- the audit log's view ---- */

@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/words.h"
 #include "bonafide/policy.h"
@@ -268,6 +270,54 @@ static void the_flow_is_the_name_of_the_file(void **state)
     }
 }
 
+static bf_status read_all(const char *data_dir, int *ret_count, bf_error *err)
+{
+    bf_policy *list[BF_POLICIES_MAX] = {NULL};
+    *ret_count = 0;
+    bf_status status = bf_policies_read(data_dir, list, ret_count, err);
+    bf_policies_free(list, *ret_count);
+    return status;
+}
+
+static void link_policy(const char *folder, const char *file, const char *as)
+{
+    char from[512], to[512];
+    (void)snprintf(from, sizeof from, "%s/policies/%s", getenv("BONAFIDE_SOURCE_DIR"), file);
+    (void)snprintf(to, sizeof to, "%s/policies/%s", folder, as);
+    assert_int_equal(symlink(from, to), 0);
+}
+
+/* A folder without policies, with one, and with two for one journey. */
+static void a_journey_has_one_policy(void **state)
+{
+    (void)state;
+    static const char *const made[] = {"base", "login.yaml", "twin.yaml"};
+    char folder[] = "/tmp/bonafide-policies-XXXXXX", path[512];
+    bf_error err = {0};
+    int count = 0;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(read_all(folder, &count, &err), BF_IO_ERROR);
+    (void)snprintf(path, sizeof path, "%s/policies", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    link_policy(folder, "base", made[0]);
+    assert_int_equal(read_all(folder, &count, &err), BF_CONFIG_INVALID);
+    assert_non_null(strstr(err.message, "holds no policy"));
+    link_policy(folder, "login_step_up.yaml", made[1]);
+    assert_int_equal(read_all(folder, &count, &err), BF_OK);
+    assert_int_equal(count, 1);
+    link_policy(folder, "login_step_up.yaml", made[2]);
+    assert_int_equal(read_all(folder, &count, &err), BF_CONFIG_INVALID);
+    assert_non_null(strstr(err.message, "twin.yaml: another policy is for the journey login_step_up already"));
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        (void)snprintf(path, sizeof path, "%s/policies/%s", folder, made[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    (void)snprintf(path, sizeof path, "%s/policies", folder);
+    assert_int_equal(rmdir(path) | rmdir(folder), 0);
+    assert_int_equal(read_all(getenv("BONAFIDE_SOURCE_DIR"), &count, &err), BF_OK);
+    assert_int_equal(count, SHIPPED_COUNT);
+}
+
 int main(void)
 {
     good = good_quality();
@@ -276,7 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(promises_hold_in_every_situation), cmocka_unit_test(every_status_is_retry_or_review),
         cmocka_unit_test(the_first_reason_names_the_cause), cmocka_unit_test(own_cases_pass_and_cover_every_rule),
-        cmocka_unit_test(the_flow_is_the_name_of_the_file),
+        cmocka_unit_test(the_flow_is_the_name_of_the_file), cmocka_unit_test(a_journey_has_one_policy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
