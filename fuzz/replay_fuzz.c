@@ -51,6 +51,16 @@ static void read_context_again(const bf_replay *replay, bf_risk_context *ret)
             "an accepted context is accepted again");
 }
 
+static bool same_context(const bf_risk_context *a, const bf_risk_context *b)
+{
+    bool same = a->risk_tier == b->risk_tier && a->document_confidence == b->document_confidence &&
+                a->retry_count == b->retry_count && a->uncertain_count == b->uncertain_count &&
+                a->previous_failures == b->previous_failures && a->device_signal_count == b->device_signal_count;
+    for (int i = 0; same && i < a->device_signal_count; i++)
+        same = strcmp(a->device_signals[i], b->device_signals[i]) == 0;
+    return same;
+}
+
 static void write_and_read_again(const bf_risk_context *risk, bf_record *record)
 {
     char *text = NULL;
@@ -60,7 +70,7 @@ static void write_and_read_again(const bf_risk_context *risk, bf_record *record)
     bf_replay *replay = read_record(text, strlen(text));
     promise(replay != NULL, "a record that was written can be read");
     read_context_again(replay, &again);
-    promise(memcmp(&again, risk, sizeof again) == 0, "a context survives its record");
+    promise(same_context(&again, risk), "a context survives its record");
     bf_differences *differences = NULL;
     promise(bf_replay_compare(replay, record, &differences, NULL) == BF_OK, "records can be compared");
     promise(bf_differences_count(differences) == 0, "a record does not differ from itself");
