@@ -20,7 +20,9 @@ static void tell_cut(void *context, const char *request_id, bool while_receiving
     };
     bf_log_write(server->parts.log, &line);
     bf_metrics_security(server->parts.metrics, BF_SECURITY_SLOW_CLIENT);
-    bf_metrics_request(server->parts.metrics, "other", MHD_HTTP_REQUEST_TIMEOUT, 0);
+    /* A request whose answer was not taken counts with that answer. */
+    if (while_receiving)
+        bf_metrics_request(server->parts.metrics, "other", MHD_HTTP_REQUEST_TIMEOUT, 0);
 }
 
 static bf_connection_limits limits_of(const bf_config *config)
@@ -91,6 +93,18 @@ static bool same_workers(const bf_config_workers *old, const bf_config_workers *
            old->memory_bytes == next->memory_bytes;
 }
 
+static bool same_engine(const bf_config *old, const bf_config *next)
+{
+    return strcmp(old->data, next->data) == 0 && strcmp(old->weights, next->weights) == 0 &&
+           strcmp(old->fusion, next->fusion) == 0 && old->mirror == next->mirror;
+}
+
+static bool same_store(const bf_config *old, const bf_config *next)
+{
+    return strcmp(old->store_url, next->store_url) == 0 && old->store_readers == next->store_readers &&
+           old->store_wait_ms == next->store_wait_ms;
+}
+
 /* What is in force keeps what needs a restart. */
 static void tell_restart(const bf_server *server, const bf_config *old, const bf_config *next)
 {
@@ -100,14 +114,20 @@ static void tell_restart(const bf_server *server, const bf_config *old, const bf
     } rows[] = {
         {"listen", same_listeners(old, next)},
         {"tls", (old->tls_certificate[0] != '\0') == (next->tls_certificate[0] != '\0')},
-        {"store", strcmp(old->store_url, next->store_url) == 0},
+        {"store", same_store(old, next)},
         {"master_key", strcmp(old->master_key, next->master_key) == 0},
-        {"audit", strcmp(old->audit_key, next->audit_key) == 0},
+        {"audit", strcmp(old->audit_key, next->audit_key) == 0 && strcmp(old->audit_origin, next->audit_origin) == 0},
         {"vault_dir", strcmp(old->vault_dir, next->vault_dir) == 0},
-        {"engine", strcmp(old->data, next->data) == 0 && strcmp(old->weights, next->weights) == 0},
+        {"engine", same_engine(old, next)},
         {"workers", same_workers(&old->workers, &next->workers)},
         {"sessions", memcmp(&old->sessions, &next->sessions, sizeof old->sessions) == 0},
         {"limits.header_bytes", old->limits.header_bytes_max == next->limits.header_bytes_max},
+        {"limits.connections", old->limits.connections_max == next->limits.connections_max},
+        {"rates.per_subject", old->per_subject.per_second == next->per_subject.per_second &&
+                                  old->per_subject.burst == next->per_subject.burst},
+        {"webhooks", old->webhooks_allow_private == next->webhooks_allow_private &&
+                         old->webhooks_allow_http == next->webhooks_allow_http},
+        {"log.file", strcmp(old->log_file, next->log_file) == 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (!rows[i].same)
@@ -126,6 +146,7 @@ bf_status bf_server_reconfigure(bf_server *server, const bf_config *next, bf_err
         return status;
     merged.limits = next->limits;
     merged.limits.header_bytes_max = old->limits.header_bytes_max;
+    merged.limits.connections_max = old->limits.connections_max; /* the HTTP library was told at the start */
     merged.per_key = next->per_key;
     merged.per_address = next->per_address;
     memcpy(merged.trusted_proxies, next->trusted_proxies, sizeof merged.trusted_proxies);

@@ -167,6 +167,16 @@ class Life(unittest.TestCase):
             self.assertEqual(own.ask("GET", "/metrics").status, 401)
             self.assertEqual(own.ask("GET", "/metrics", own.key("integrator")).status, 403)
             self.assertEqual(own.ask("GET", "/metrics", own.key("operator")).status, 200)
+            self.assertEqual([line["message"] for line in own.log() if "restart" in line.get("message", "")], [])
+            own.config["limits"] = {"connections": 100, "connections_per_address": 50}
+            own.config["rates"]["per_subject"] = {"per_second": 1, "burst": 1}
+            own.config["webhooks"] = {"allow_http": True}
+            own.write_config()
+            own.send(signal.SIGHUP)
+            own.wait_log("reloaded", 2)
+            self.assertEqual([line["message"] for line in own.log() if "restart" in line.get("message", "")],
+                             [f"A change of {key} needs a restart."
+                              for key in ("limits.connections", "rates.per_subject", "webhooks")])
             own.config["metrics"] = "nobody"
             own.write_config()
             own.send(signal.SIGHUP)
