@@ -11,6 +11,7 @@
 
 #define IP_TEXT_MAX 46 /* the longest IPv6 address as text, with its NUL */
 #define FORWARDED_HOPS_MAX 32
+#define IPV6_HOUSEHOLD_BYTES 8
 
 static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
@@ -45,6 +46,14 @@ bf_ip bf_ip_of_socket(const struct sockaddr *address, socklen_t size)
         ip.is_local = true;
     }
     return ip;
+}
+
+bf_ip bf_ip_household(const bf_ip *ip)
+{
+    bf_ip household = *ip;
+    if (!ip->is_local && !is_mapped(ip))
+        memset(household.byte + IPV6_HOUSEHOLD_BYTES, 0, sizeof household.byte - IPV6_HOUSEHOLD_BYTES);
+    return household;
 }
 
 static bool is_loopback(const bf_ip *ip)

@@ -29,6 +29,8 @@ typedef struct bf_ip {
 
 bool bf_ip_parse(const char *text, bf_ip *ret);
 bf_ip bf_ip_of_socket(const struct sockaddr *address, socklen_t size);
+/* What limits count as one address: of IPv6 the first 64 bits, since one household has all addresses below them. */
+bf_ip bf_ip_household(const bf_ip *ip);
 
 /* "10.0.0.0/8", "::1", or "unix" for every peer on a unix socket. */
 typedef struct bf_network {

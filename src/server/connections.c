@@ -173,9 +173,12 @@ void bf_connections_set_limits(bf_connections *all, const bf_connection_limits *
 
 static int count_of(const bf_connections *all, const bf_ip *ip)
 {
+    const bf_ip wanted = bf_ip_household(ip);
     int count = 0;
-    for (const bf_connection *one = all->first; one; one = one->next)
-        count += !one->trusted && memcmp(&one->ip, ip, sizeof *ip) == 0;
+    for (const bf_connection *one = all->first; one; one = one->next) {
+        const bf_ip household = bf_ip_household(&one->ip);
+        count += !one->trusted && memcmp(household.byte, wanted.byte, sizeof wanted.byte) == 0;
+    }
     return count;
 }
 

@@ -10,18 +10,15 @@
 #include "store/time.h"
 
 #define BUCKET_SIZE 96
-#define IPV6_HOST_BYTES 8 /* one household has all addresses of a /64, so they count as one */
 
 /* Addresses are hashed before they go anywhere: into the log or the names of buckets. */
 void bf_exchange_hash_address(bf_exchange *exchange)
 {
-    static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     const bf_config *config = exchange->config;
     uint8_t digest[BF_ADDRESS_HASH_BYTES];
-    bf_ip ip = bf_client_ip(config->trusted_proxies, config->trusted_proxy_count,
-                            bf_connection_ip(exchange->connection), exchange->headers.forwarded);
-    if (!ip.is_local && memcmp(ip.byte, MAPPED, sizeof MAPPED) != 0)
-        memset(ip.byte + sizeof ip.byte - IPV6_HOST_BYTES, 0, IPV6_HOST_BYTES);
+    const bf_ip client = bf_client_ip(config->trusted_proxies, config->trusted_proxy_count,
+                                      bf_connection_ip(exchange->connection), exchange->headers.forwarded);
+    const bf_ip ip = bf_ip_household(&client);
     (void)crypto_generichash(digest, sizeof digest, ip.byte, sizeof ip.byte, exchange->server->address_key,
                              sizeof exchange->server->address_key);
     sodium_bin2hex(exchange->address, sizeof exchange->address, digest, sizeof digest);

@@ -1,4 +1,4 @@
-/* What arrives: addresses, headers, targets, and bodies in pieces of any size. */
+/* What arrives: addresses, connections, headers, targets, and bodies in pieces of any size. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "server/address.h"
 #include "server/clock.h"
+#include "server/connections.h"
 #include "server/header.h"
 #include "server/route.h"
 
@@ -121,6 +122,43 @@ static void only_trusted_proxies_tell_the_client(void **state)
     const bf_ip local = {.is_local = true}, client = ip("203.0.113.9");
     const bf_ip got = bf_client_ip(proxies, 2, &local, "203.0.113.9");
     assert_memory_equal(&got, &client, sizeof got);
+}
+
+static void never_cut(void *context, const char *request_id, bool while_receiving, const bf_ip *peer)
+{
+    (void)context;
+    (void)request_id;
+    (void)while_receiving;
+    (void)peer;
+    fail();
+}
+
+static void a_household_of_ipv6_counts_as_one_address(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *second;
+        bool same;
+    } cases[] = {
+        {"2001:db8::1", "2001:db8::ffff:2", true},
+        {"2001:db8::1", "2001:db8:0:1::1", false},
+        {"203.0.113.9", "203.0.113.9", true},
+        {"203.0.113.9", "203.0.113.8", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const bf_connection_limits limits = {.total = 9, .per_address = 1, .request_s = 600, .idle_s = 600};
+        const bf_ip first = ip(cases[i].first), second = ip(cases[i].second);
+        bf_connections *all = NULL;
+        assert_int_equal(bf_connections_new(&limits, never_cut, NULL, &all, NULL), BF_OK);
+        assert_true(bf_connections_accept(all, &first, false));
+        bf_connection *one = bf_connections_open(all, -1, true, &first, false);
+        assert_non_null(one);
+        assert_true(bf_connections_accept(all, &second, false) == !cases[i].same);
+        assert_true(bf_connections_accept(all, &second, true));
+        bf_connections_close(all, one);
+        assert_true(bf_connections_accept(all, &second, false));
+        bf_connections_free(&all);
+    }
 }
 
 static void content_types_are_read_strictly(void **state)
@@ -302,6 +340,7 @@ int main(void)
         cmocka_unit_test(addresses_to_listen_on_are_read),
         cmocka_unit_test(networks_hold_what_they_name),
         cmocka_unit_test(only_trusted_proxies_tell_the_client),
+        cmocka_unit_test(a_household_of_ipv6_counts_as_one_address),
         cmocka_unit_test(content_types_are_read_strictly),
         cmocka_unit_test(request_ids_and_lengths),
         cmocka_unit_test(routes_are_found),
