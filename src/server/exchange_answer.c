@@ -74,15 +74,32 @@ static void add_headers(const bf_exchange *exchange, struct MHD_Response *respon
     add_cors(exchange, response);
 }
 
+/* Without a response, the connection is closed. */
 static enum MHD_Result queue(bf_exchange *exchange, struct MHD_Response *response)
 {
-    if (!response)
+    if (!response) {
+        exchange->status = 0;
+        exchange->bytes_out = 0;
         return MHD_NO;
+    }
     exchange->answered = true;
     bf_connection_set_phase(exchange->server->connections, exchange->connection, BF_PHASE_ANSWERING);
     enum MHD_Result result = MHD_queue_response(exchange->http, (unsigned)exchange->status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+/* For when there is no memory for any other answer. */
+static enum MHD_Result answer_last_resort(bf_exchange *exchange)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof LAST_RESORT - 1, (void *)(uintptr_t)LAST_RESORT, MHD_RESPMEM_PERSISTENT);
+    exchange->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+    exchange->code = BF_OUT_OF_MEMORY;
+    exchange->bytes_out = sizeof LAST_RESORT - 1;
+    if (response)
+        add_headers(exchange, response, "application/json");
+    return queue(exchange, response);
 }
 
 /* Answers may hold a record: they are wiped once they were sent. */
@@ -95,19 +112,22 @@ static void free_body(void *context)
 
 enum MHD_Result bf_exchange_answer(bf_exchange *exchange, int status, const char *type, bf_bytes *body)
 {
-    struct MHD_Response *response = NULL;
     bf_bytes *kept = bf_calloc(1, sizeof *kept);
-    exchange->status = status;
-    exchange->bytes_out = body->size;
-    if (kept) {
-        *kept = *body;
-        *body = (bf_bytes){0};
-        response = MHD_create_response_from_buffer_with_free_callback_cls(kept->size, kept->data, free_body, kept);
-        if (!response)
-            free_body(kept);
+    if (!kept) {
+        bf_bytes_done(body);
+        return answer_last_resort(exchange);
     }
-    if (response)
-        add_headers(exchange, response, type);
+    *kept = *body;
+    *body = (bf_bytes){0};
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer_with_free_callback_cls(kept->size, kept->data, free_body, kept);
+    if (!response) {
+        free_body(kept);
+        return answer_last_resort(exchange);
+    }
+    exchange->status = status;
+    exchange->bytes_out = kept->size;
+    add_headers(exchange, response, type);
     return queue(exchange, response);
 }
 
@@ -170,13 +190,7 @@ enum MHD_Result bf_exchange_answer_error(bf_exchange *exchange, const bf_error *
         body.size = size;
         return bf_exchange_answer(exchange, exchange->status, "application/json", &body);
     }
-    exchange->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-    exchange->code = BF_OUT_OF_MEMORY;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(sizeof LAST_RESORT - 1, (void *)(uintptr_t)LAST_RESORT, MHD_RESPMEM_PERSISTENT);
-    if (response)
-        add_headers(exchange, response, "application/json");
-    return queue(exchange, response);
+    return answer_last_resort(exchange);
 }
 
 enum MHD_Result bf_exchange_answer_preflight(bf_exchange *exchange)
