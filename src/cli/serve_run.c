@@ -18,8 +18,7 @@
 
 #define TIDY_MS 5000
 #define DRAIN_LOOK_MS 20
-#define DRAIN_SPARE_MS 5000 /* beyond what a request may take to arrive and to be judged */
-#define JOB_MS_DEFAULT 10000
+#define DRAIN_SPARE_MS 5000 /* beyond what a request may take to arrive, to wait for a worker and to be judged */
 #define DESCRIPTORS_PER_CONNECTION 3 /* the socket, and two pictures in memory */
 #define DESCRIPTORS_SPARE 256
 
@@ -138,8 +137,7 @@ static bf_status start_service(cli_service *s, bf_error *err)
         .allow_http_webhooks = config->webhooks_allow_http,
         .per_subject = config->per_subject,
     };
-    bf_status status = bf_service_new(&parts, &settings, &s->service, err);
-    return status == BF_OK ? bf_service_policies(s->service, "server", err) : status;
+    return bf_service_new(&parts, &settings, &s->service, err);
 }
 
 static bf_status start_server(cli_service *s, bf_error *err)
@@ -289,8 +287,8 @@ static void reload(cli_service *s, unsigned uid)
 static bool drain(cli_service *s, const sigset_t *ending)
 {
     const struct timespec look = {.tv_nsec = DRAIN_LOOK_MS * 1000000L};
-    int job_ms = s->config.workers.job_ms ? s->config.workers.job_ms : JOB_MS_DEFAULT;
-    double end = bf_time_steady_ms() + job_ms + s->config.limits.request_s_max * 1e3 + DRAIN_SPARE_MS;
+    int job_ms = s->config.workers.job_ms ? s->config.workers.job_ms : BF_POOL_JOB_MS;
+    double end = bf_time_steady_ms() + 2.0 * job_ms + s->config.limits.request_s_max * 1e3 + DRAIN_SPARE_MS;
     bf_log_event(s->log, BF_LOG_INFO, "drain", "Ending; requests under way are finished.");
     bf_server_drain(s->server);
     while (bf_server_busy(s->server) > 0) {

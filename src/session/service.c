@@ -29,7 +29,7 @@ bf_status bf_service_new(const bf_service_parts *parts, const bf_service_setting
     service->settings.token_s = or_default(settings->token_s, 180);
     service->settings.session_s = or_default(settings->session_s, 900);
     service->settings.attempts_max = or_default(settings->attempts_max, 10);
-    service->settings.job_ms_max = or_default(settings->job_ms_max, 10000);
+    service->settings.job_ms_max = or_default(settings->job_ms_max, BF_POOL_JOB_MS);
     service->settings.review_days = or_default(settings->review_days, 30);
     service->judge = judge_by_pool;
     service->judge_data = parts->pool;

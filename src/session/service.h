@@ -23,7 +23,7 @@ typedef struct bf_service_settings {
     int token_s;      /* life of a client token; 0: 180 */
     int session_s;    /* longest life of a session, retries included; 0: 900 */
     int attempts_max; /* of one session, whatever the policy says; 0: 10 */
-    int job_ms_max;   /* as the pool's; 0: 10000. A claim on an attempt lapses 30 s after that */
+    int job_ms_max;   /* as the pool's; 0: BF_POOL_JOB_MS. A claim on an attempt lapses 30 s after that */
     int review_days;  /* how long media kept for review stays; 0: 30 */
     bool allow_http_webhooks;
     bf_rate per_subject; /* sessions of one subject; per_second 0: no limit */

@@ -15,7 +15,6 @@
 
 /* Whoever waits behind more than one other would be answered sooner by trying again, or elsewhere. */
 #define QUEUE_FOR_EACH 1
-#define JOB_MS_DEFAULT 10000
 #define WORKER_BYTES_DEFAULT ((size_t)1 << 30)
 
 static int count_processors(void)
@@ -43,7 +42,7 @@ static bf_status read_options(bf_pool *pool, const bf_pool_options *options, bf_
                        BF_POOL_WORKERS_MAX, BF_POOL_QUEUE_MAX);
     pool->wanted = options->workers > 0 ? options->workers : count_processors();
     pool->queue_max = options->queue_max > 0 ? options->queue_max : pool->wanted * QUEUE_FOR_EACH;
-    pool->job_ms_max = options->job_ms_max > 0 ? options->job_ms_max : JOB_MS_DEFAULT;
+    pool->job_ms_max = options->job_ms_max > 0 ? options->job_ms_max : BF_POOL_JOB_MS;
     told->head.kind = BF_CONTROL_OPTIONS;
     told->mirror = options->mirror;
     told->job_ms_max = pool->job_ms_max;

@@ -16,6 +16,7 @@
 
 #define BF_POOL_WORKERS_MAX 256
 #define BF_POOL_QUEUE_MAX 4096
+#define BF_POOL_JOB_MS 10000 /* a job's time where nothing else is said */
 
 typedef struct bf_pool bf_pool;
 
@@ -25,7 +26,7 @@ typedef struct bf_pool_options {
     bool mirror;
     int workers;             /* processes; 0: one for each processor this process may run on */
     int queue_max;           /* jobs that may wait; 0: one for each worker */
-    int job_ms_max;          /* time a job may take in a worker before it is killed; 0: 10000 */
+    int job_ms_max;          /* time a job may take in a worker before it is killed; 0: BF_POOL_JOB_MS */
     size_t worker_bytes_max; /* address space a worker may add to what it was born with; 0: 1 GiB */
 } bf_pool_options;
 
