@@ -151,6 +151,8 @@ def api_inc(spec):
             if one["in"] == "path":
                 parameter = "&" + tables.schema(one["schema"], f"{name}_{one['name']}")
         asked = {one["name"]: one["schema"] for one in parameters if one["in"] == "query"}
+        if asked and content:
+            raise ValueError(f"{name}: the server takes a query or a body")
         if asked:
             needed = [one["name"] for one in parameters if one["in"] == "query" and one["required"]]
             query = "&" + tables.schema({"type": "object", "additionalProperties": False, "properties": asked,
