@@ -1,52 +1,23 @@
 """Hostile HTTP over raw sockets: each case has the answer it must get, and the server is alive afterwards."""
+import base64
 import json
 import pathlib
 import sys
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import hostile_requests  # noqa: E402
-import program  # noqa: E402
 import service  # noqa: E402
 import tap  # noqa: E402
+from alive import Alive, setUpModule, tearDownModule  # noqa: E402, F401
 
 HOST = b"Host: x\r\n"
-server = None
-
-
-def setUpModule():
-    global server
-    if not program.has_weights():
-        raise unittest.SkipTest("the networks are not in the cache")
-    server = service.Server({"limits": {"request_s": 2, "idle_s": 2, "body_bytes": 200000, "header_bytes": 8192,
-                                        "connections": 60, "connections_per_address": 50},
-                             "cors_origins": ["https://onboarding.example.com"]})
-
-
-def tearDownModule():
-    if server:
-        server.__exit__(None)
-
-
-class Alive(unittest.TestCase):
-    """After each case the server still answers."""
-
-    def tearDown(self):
-        self.assertIsNone(server.process.poll(), server.log_text()[-2000:])
-        self.assertEqual(server.ask("GET", "/healthz").status, 200)
-
-    def post(self, body, headers=b"", target=b"/v1/liveness", length=None):
-        key = server.key().encode()
-        length = len(body) if length is None else length
-        return server.raw(b"POST " + target + b" HTTP/1.1\r\n" + HOST + b"Authorization: Bearer " + key + b"\r\n"
-                          + headers + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % length + body)
 
 
 class Requests(Alive):
     def test_hostile_requests_get_the_answer_they_must(self):
-        for name, data, expected, code in hostile_requests.cases(server.key()):
+        for name, data, expected, code in hostile_requests.cases(self.server.key()):
             with self.subTest(name):
-                got = server.raw(data, wait=5)
+                got = self.server.raw(data, wait=5)
                 found = service.statuses(got)
                 self.assertLessEqual(len(found), 1, got[:500])
                 self.assertIn(found[0] if found else None, expected, got[:500])
@@ -54,12 +25,17 @@ class Requests(Alive):
                     self.assertEqual(service.code_of(got), code, got[:500])
 
     def test_answers_of_the_library_leak_nothing(self):
-        got = server.raw(b"GET /healthz HTTP/1.1\r\n\r\n")
+        got = self.server.raw(b"GET /healthz HTTP/1.1\r\n\r\n")
         self.assertNotIn(b"microhttpd", got.lower())
 
 
 class Bodies(Alive):
     JSON = b"Content-Type: application/json\r\n"
+
+    def post(self, body, headers):
+        return self.server.raw(b"POST /v1/liveness HTTP/1.1\r\n" + HOST + b"Authorization: Bearer "
+                               + self.server.key().encode() + b"\r\n" + headers
+                               + b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
 
     def check(self, body, status, code, text=None, headers=JSON):
         got = self.post(body, headers)
@@ -148,7 +124,6 @@ class Bodies(Alive):
         photo = service.sample()
         if photo is None:
             self.skipTest("no sample photos")
-        import base64
         records = []
         for body in ([("image", photo), ("flow_type", "account_opening"), ("risk_context", {"risk_tier": "low"})],
                      {"flow_type": "account_opening", "risk_context": {"risk_tier": "low"},
@@ -156,7 +131,7 @@ class Bodies(Alive):
                      json.dumps({"image": base64.b64encode(photo).decode(), "flow_type": "account_opening",
                                  "risk_context": {"risk_tier": "low"}}).replace("/", "\\/").encode()):
             headers = {"Content-Type": "application/json"} if isinstance(body, bytes) else {}
-            answer = server.ask("POST", "/v1/liveness", server.key(), body, headers)
+            answer = self.server.ask("POST", "/v1/liveness", self.server.key(), body, headers)
             self.assertEqual(answer.status, 200, answer)
             record = answer.json
             records.append({key: record[key] for key in ("result", "decision", "input", "request")})
@@ -176,33 +151,33 @@ class Admission(Alive):
         for authorization in (b"", b"Authorization: Bearer nonsense\r\n", b"Authorization: Basic YTpi\r\n",
                               b"Authorization: Bearer bf_0_0\r\n", b"Authorization:\r\n"):
             with self.subTest(authorization):
-                got = server.raw(b"POST /v1/liveness HTTP/1.1\r\n" + HOST + authorization
-                                 + b"Content-Type: application/json\r\nExpect: 100-continue\r\n"
-                                   b"Content-Length: 190000\r\n\r\n")
+                got = self.server.raw(b"POST /v1/liveness HTTP/1.1\r\n" + HOST + authorization
+                                      + b"Content-Type: application/json\r\nExpect: 100-continue\r\n"
+                                        b"Content-Length: 190000\r\n\r\n")
                 self.assertEqual(service.statuses(got), [401], got[:300])
                 self.assertEqual(service.code_of(got), "UNAUTHENTICATED")
                 self.assertIn(b"WWW-Authenticate: Bearer", got)
 
     def test_roles(self):
-        key = server.key("auditor")
-        answer = server.ask("POST", "/v1/liveness", key, {"image": "AAAA"})
+        key = self.server.key("auditor")
+        answer = self.server.ask("POST", "/v1/liveness", key, {"image": "AAAA"})
         self.assertEqual((answer.status, answer.code), (403, "FORBIDDEN"))
 
     def test_methods(self):
-        answer = server.ask("PUT", "/v1/sessions/abc", server.key())
+        answer = self.server.ask("PUT", "/v1/sessions/abc", self.server.key())
         self.assertEqual((answer.status, answer.code), (405, "METHOD_NOT_ALLOWED"))
         self.assertEqual(answer.headers["Allow"], "GET, DELETE")
 
     def test_request_ids(self):
-        given = server.ask("GET", "/healthz", headers={"X-Request-ID": "abc.DEF_1:2-3"})
+        given = self.server.ask("GET", "/healthz", headers={"X-Request-ID": "abc.DEF_1:2-3"})
         self.assertEqual(given.headers["X-Request-ID"], "abc.DEF_1:2-3")
         for bad in ("a b", "x" * 65, "", "<script>"):
-            made = server.ask("GET", "/healthz", headers={"X-Request-ID": bad})
+            made = self.server.ask("GET", "/healthz", headers={"X-Request-ID": bad})
             self.assertRegex(made.headers["X-Request-ID"], r"^r-[0-9a-f]{32}$")
 
     def test_headers_of_every_answer(self):
         for target in ("/healthz", "/nope", "/docs", "/openapi.json"):
-            headers = server.ask("GET", target).headers
+            headers = self.server.ask("GET", target).headers
             self.assertEqual(headers["Cache-Control"], "no-store")
             self.assertEqual(headers["X-Content-Type-Options"], "nosniff")
             self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
@@ -211,13 +186,13 @@ class Admission(Alive):
     def test_origins(self):
         ours, other = "https://onboarding.example.com", "https://evil.example.com"
         asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
-        answer = server.ask("OPTIONS", "/v1/sessions/abc/attempts", headers={"Origin": ours, **asked})
+        answer = self.server.ask("OPTIONS", "/v1/sessions/abc/attempts", headers={"Origin": ours, **asked})
         self.assertEqual((answer.status, answer.headers["Access-Control-Allow-Origin"]), (204, ours))
         self.assertIn("Authorization", answer.headers["Access-Control-Allow-Headers"])
-        answer = server.ask("POST", "/v1/sessions/abc/attempts", body={"image": "AAAA"}, headers={"Origin": ours})
+        answer = self.server.ask("POST", "/v1/sessions/abc/attempts", body={"image": "AAAA"}, headers={"Origin": ours})
         self.assertEqual((answer.status, answer.headers["Access-Control-Allow-Origin"]), (401, ours))
         for target, origin in (("/v1/sessions/abc/attempts", other), ("/v1/liveness", ours), ("/v1/sessions", ours)):
-            answer = server.ask("OPTIONS", target, headers={"Origin": origin, **asked})
+            answer = self.server.ask("OPTIONS", target, headers={"Origin": origin, **asked})
             self.assertEqual((answer.status, answer.headers["Access-Control-Allow-Origin"]), (405, None), target)
 
 tap.main()
