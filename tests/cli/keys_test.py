@@ -1,5 +1,4 @@
 """bonafide keys and bonafide killswitch: what they print, keep and write to the audit log."""
-import base64
 import json
 import os
 import pathlib
@@ -21,17 +20,8 @@ class WithState(unittest.TestCase):
     """A folder with the configuration and keys of a server that never ran."""
 
     def setUp(self):
-        self.folder = program.scratch()
+        self.folder = program.server_state()
         self.config = self.folder / "bonafide.yaml"
-        self.config.write_text("format: 1\nstate_dir: .\n", encoding="utf-8")
-        secret = base64.b64encode(bytes(range(32))).decode()
-        self.put("master.key", f"bonafide-master-key-v1 {secret}\n")
-        self.put("audit.key", f"bonafide-log-key-v1 test {secret}\n")
-
-    def put(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o600)
 
     def call(self, *arguments, expected=0):
         done = program.run(*arguments, "--config", self.config)

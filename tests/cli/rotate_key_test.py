@@ -24,18 +24,9 @@ class RotateKey(unittest.TestCase):
     """The configuration, keys and store of a server that is not running."""
 
     def setUp(self):
-        self.folder = program.scratch()
+        self.folder = program.server_state()
         self.config = self.folder / "bonafide.yaml"
-        self.config.write_text("format: 1\nstate_dir: .\n", encoding="utf-8")
         self.new_key = self.folder / "new.key"
-        secret = base64.b64encode(bytes(range(32))).decode()
-        self.put("master.key", f"bonafide-master-key-v1 {secret}\n")
-        self.put("audit.key", f"bonafide-log-key-v1 test {secret}\n")
-
-    def put(self, name, text, mode=0o600):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        path.chmod(mode)
 
     def call(self, *arguments):
         return program.run(*arguments, "--config", self.config)
@@ -83,7 +74,7 @@ class RotateKey(unittest.TestCase):
         self.create()
         old = (self.folder / "master.key").read_text(encoding="utf-8")
         self.rotate("--create")
-        self.put("master.key", self.new_key.read_text(encoding="utf-8"))
+        program.put_key(self.folder / "master.key", self.new_key.read_text(encoding="utf-8"))
         self.new_key.write_text(old, encoding="utf-8")
         self.rotate()
         self.assertEqual([leaf["complete"] for leaf in self.leaves()], [False, True, False, True])
@@ -120,11 +111,12 @@ class RotateKey(unittest.TestCase):
     def test_key_files_that_cannot_be_used(self):
         self.create()
         self.rotate(expected=65)
-        self.put("new.key", "something else\n")
+        program.put_key(self.new_key, "something else\n")
         self.rotate(expected=70)
-        self.put("new.key", f"bonafide-master-key-v1 {base64.b64encode(bytes([7] * 32)).decode()}\n", mode=0o644)
+        program.put_key(self.new_key, f"bonafide-master-key-v1 {base64.b64encode(bytes([7] * 32)).decode()}\n")
+        self.new_key.chmod(0o644)
         self.rotate(expected=70)
-        self.put("new.key", (self.folder / "master.key").read_text(encoding="utf-8"))
+        program.put_key(self.new_key, (self.folder / "master.key").read_text(encoding="utf-8"))
         self.assertIn("The new master key is the old one.", self.rotate(expected=64))
         self.assertEqual(self.leaves(), [])
 
@@ -143,7 +135,7 @@ class RotateKey(unittest.TestCase):
                 " VALUES(?, 'c', 'integrator', '', ?, ?, 0, 0)",
                 [(hashlib.sha256(b"%d" % i).hexdigest()[:16], b"", sealed) for i in range(20000)])
         done = 0
-        self.put("new.key", f"bonafide-master-key-v1 {base64.b64encode(bytes([7] * 32)).decode()}\n")
+        program.put_key(self.new_key, f"bonafide-master-key-v1 {base64.b64encode(bytes([7] * 32)).decode()}\n")
         for pause in (0.02, 0.05, 0.08):
             command = [program.PROGRAM, "vault", "rotate-key", "--new-key", self.new_key, "--config", self.config]
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

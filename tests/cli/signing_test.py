@@ -1,6 +1,5 @@
 """The example of docs/reference/access.md signs with nothing but a shell, openssl and curl; what it sends is put before
 the very check that the service makes."""
-import base64
 import http.server
 import json
 import pathlib
@@ -35,13 +34,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 @unittest.skipUnless(shutil.which("openssl") and shutil.which("curl"), "no openssl or no curl")
 class Example(unittest.TestCase):
     def setUp(self):
-        self.folder = program.scratch()
-        (self.folder / "bonafide.yaml").write_text("format: 1\nstate_dir: .\n", encoding="utf-8")
-        secret = base64.b64encode(bytes(range(32))).decode()
-        for name, text in (("master.key", f"bonafide-master-key-v1 {secret}\n"),
-                           ("audit.key", f"bonafide-log-key-v1 test {secret}\n")):
-            (self.folder / name).write_text(text, encoding="utf-8")
-            (self.folder / name).chmod(0o600)
+        self.folder = program.server_state()
         made = program.run("keys", "create", "--role", "integrator", "--client", "a_bank", "--signed", "--json",
                            "--config", self.folder / "bonafide.yaml")
         self.assertEqual(made.returncode, 0, made.stderr)

@@ -1,5 +1,6 @@
 """Running the program as its users do, and the pictures that its tests share."""
 import atexit
+import base64
 import json
 import os
 import pathlib
@@ -31,6 +32,22 @@ def scratch():
     """A folder that is removed at the end."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bonafide-cli-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def put_key(path, text):
+    """Writes a key file, which others may not read."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o600)
+
+
+def server_state():
+    """A folder with the configuration (bonafide.yaml) and the keys of a server that never ran."""
+    folder = scratch()
+    (folder / "bonafide.yaml").write_text("format: 1\nstate_dir: .\n", encoding="utf-8")
+    secret = base64.b64encode(bytes(range(32))).decode()
+    put_key(folder / "master.key", f"bonafide-master-key-v1 {secret}\n")
+    put_key(folder / "audit.key", f"bonafide-log-key-v1 test {secret}\n")
     return folder
 
 
