@@ -1,6 +1,5 @@
 """A server's life: its configuration, its log, signals, and the end."""
 import json
-import json
 import os
 import pathlib
 import re
@@ -224,29 +223,6 @@ class Development(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["error"]["code"], "UNAUTHENTICATED")
         self.end(other)
         self.end(process)
-
-
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-
-
-class Clock(unittest.TestCase):
-    def test_a_clock_that_jumps_is_told_and_breaks_nothing(self):
-        if not os.path.exists(FAKETIME) or re.search(b"lib[at]san", program.PROGRAM.read_bytes()):
-            self.skipTest("no faketime, or a sanitized build, which takes no other library first")
-        told = program.scratch() / "time"
-        told.write_text("+0")
-        with service.Server(environment={"LD_PRELOAD": FAKETIME, "FAKETIME_TIMESTAMP_FILE": str(told),
-                                         "FAKETIME_NO_CACHE": "1", "DONT_FAKE_MONOTONIC": "1"}) as own:
-            key = own.key()
-            for jump in ("+3600", "-3600"):
-                self.assertEqual(own.ask("GET", "/readyz").status, 200 if jump == "+3600" else 503)
-                self.assertEqual(own.ask("POST", "/v1/sessions", key, {"flow_type": "account_opening"}).status, 201)
-                told.write_text(jump)
-                checks = own.ask("GET", "/readyz").json["checks"]
-                self.assertIn("the clock", checks["clock"])
-            own.wait_log("clock", 2)
-            self.assertEqual(own.ask("POST", "/v1/sessions", key, {"flow_type": "account_opening"}).status, 201)
-            self.assertIn("the clock is behind the audit log", own.ask("GET", "/readyz").json["checks"]["clock"])
 
 
 class Configuration(unittest.TestCase):

@@ -21,7 +21,7 @@ import program  # noqa: E402
 import rig  # noqa: E402
 import service  # noqa: E402
 import tap  # noqa: E402
-from http_client import Lost, form  # noqa: E402
+from http_client import Lost  # noqa: E402
 
 PATIENCE_S = 15
 BEGUN_MS = 20   # of processor time: taking a job costs much less, judging an enlarged photo much more
@@ -47,8 +47,8 @@ class WithServer(tap.Findings):
         return self.rig
 
     def judge(self, picture=None, name=None):
-        return self.client.ask("POST", "/v1/liveness", form(image=picture or self.photos[0]), X_Request_ID=name,
-                               Idempotency_Key=name)
+        return self.client.ask("POST", "/v1/liveness", service.form([("image", picture or self.photos[0])]),
+                               X_Request_ID=name, Idempotency_Key=name)
 
     def in_background(self, *arguments):
         """Judges in a thread; a list that will hold the answer, and the thread."""
@@ -254,6 +254,11 @@ class Clock(WithServer):
         with open(self.told, "r+b") as out:
             out.write(struct.pack("q", 1000 * seconds))
 
+    def assert_told(self, text):
+        """What readiness says of the clock; the first who asks after a jump also brings it into the log."""
+        self.assertEqual(self.ready().json["checks"]["clock"], text)
+        self.rig.wait_log("clock")
+
     def open_session(self):
         answer = self.client.ask("POST", "/v1/sessions", {"flow_type": "account_opening", "channel": "mobile_web"})
         self.assertEqual(answer.status, 201, answer)
@@ -261,13 +266,14 @@ class Clock(WithServer):
 
     def attempt(self, session):
         return self.client.ask("POST", f"/v1/sessions/{session['session']['id']}/attempts",
-                               form(image=self.photos[0]), key=session["client_token"])
+                               service.form([("image", self.photos[0])]), key=session["client_token"])
 
     def test_a_jump_forward_ends_sessions_and_nothing_else(self):
         self.started()
         session = self.open_session()
         self.assertEqual(self.judge().status, 200)
         self.set_clock(3 * 3600)
+        self.assert_told("the clock was set a moment ago")
         answer = self.attempt(session)
         self.assertEqual(answer.code, "SESSION_EXPIRED", answer)
         self.assertEqual(self.judge().status, 200)
@@ -281,8 +287,9 @@ class Clock(WithServer):
         session = self.open_session()
         before = self.judge(None, "before")
         self.set_clock(-26 * 3600)
+        self.assert_told("the clock is behind the audit log")
         self.assertEqual(self.attempt(session).status, 200)
-        self.assertEqual(self.judge(None, "before").raw, before.raw, "the idempotency key still holds")
+        self.assertEqual(self.judge(None, "before").body, before.body, "the idempotency key still holds")
         self.assertEqual(self.judge(None, "after").status, 200)
         request = mixed_load.judgement(b"", "after")
         self.assertIsNone(mixed_load.decision_problem(self.client, request, self.judge(None, "after")))
@@ -461,7 +468,7 @@ class Postgres(WithServer):
 
     def assert_kept(self, name):
         answer = self.judge(None, name)
-        self.assertEqual(answer.raw, self.kept.raw)
+        self.assertEqual(answer.body, self.kept.body)
         request = mixed_load.judgement(b"", name)
         self.assertIsNone(mixed_load.decision_problem(self.client, request, answer))
 

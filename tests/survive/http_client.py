@@ -6,42 +6,11 @@ import json
 import socket
 import threading
 
-BOUNDARY = "bonafide-survive"
+from service import Answer
 
 
 class Lost(Exception):
     """There was no answer: the connection was refused, broke or ran out of time. Nobody knows what was done."""
-
-
-class Answer:
-    def __init__(self, status, headers, raw):
-        self.status, self.headers, self.raw = status, headers, raw
-        self._json = None
-
-    @property
-    def json(self):
-        if self._json is None:
-            self._json = json.loads(self.raw)
-        return self._json
-
-    @property
-    def code(self):
-        """The code of the error, None when there is none."""
-        error = self.json.get("error")
-        return error["code"] if error else None
-
-    def __repr__(self):
-        return f"HTTP {self.status} {self.raw[:300]!r}"
-
-
-def form(**files):
-    """(content type, body) of a multipart form: bytes are files, everything else is JSON or text as it is."""
-    out = []
-    for name, value in files.items():
-        kind = "; filename=\"a.jpg\"\r\nContent-Type: image/jpeg" if isinstance(value, bytes) else ""
-        out.append(f"--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{kind}\r\n\r\n".encode())
-        out += [value if isinstance(value, bytes) else str(value).encode(), b"\r\n"]
-    return f"multipart/form-data; boundary={BOUNDARY}", b"".join(out) + f"--{BOUNDARY}--\r\n".encode()
 
 
 class Client:

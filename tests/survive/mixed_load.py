@@ -6,7 +6,8 @@ import random
 import threading
 import time
 
-from http_client import Lost, form, proof_problem
+from http_client import Lost, proof_problem
+from service import form
 
 # A file that is no picture is decided without a network: many decisions in a short time.
 NO_PICTURE = b"this is no picture"
@@ -18,11 +19,11 @@ Request = collections.namedtuple("Request", "target body name token session atte
 
 
 def judgement(picture, name):
-    return Request("/v1/liveness", form(image=picture), name, None, None, None)
+    return Request("/v1/liveness", form([("image", picture)]), name, None, None, None)
 
 
 def attempt(session, picture, name):
-    return Request(f"/v1/sessions/{session.id}/attempts", form(image=picture), name, session.token, session.id,
+    return Request(f"/v1/sessions/{session.id}/attempts", form([("image", picture)]), name, session.token, session.id,
                    session.plan["attempt"])
 
 
@@ -212,7 +213,7 @@ def decision_problem(client, request, answer):
     if request.session is None:
         if told["record"] != answer.json:
             problem = problem or "the record is another one"
-        if hashlib.sha256(answer.raw.strip()).hexdigest() != told["record_sha256"]:
+        if hashlib.sha256(answer.body.strip()).hexdigest() != told["record_sha256"]:
             problem = problem or "the record's hash is not that of what was answered"
     elif told["decision"]["session_id"] != request.session:
         problem = problem or "it belongs to another session"
@@ -234,6 +235,6 @@ def repeat_problem(load, request, answer):
     again = load.repeat(request)
     if request.session and again.code == "SESSION_EXPIRED":
         return None  # the token that asks is itself over by now
-    if (again.status, again.raw) != (answer.status, answer.raw):
+    if (again.status, again.body) != (answer.status, answer.body):
         return f"{request.name}: repeated with its key: first {answer!r}, now {again!r}"
     return None
