@@ -151,7 +151,8 @@ bf_status bf_log_key_read(const char *path, const char *origin_when_created, boo
     if (size > 0 && line[size - 1] == '\n')
         size--;
     if (!read_line(line, size, &key))
-        return bf_fail(err, BF_CONFIG_INVALID, "The file '%s' is no audit log key.", path);
+        return bf_fail(err, BF_CONFIG_INVALID,
+                       "The file '%s' is no audit log key: its line is \"" KEY_FILE_WORD " ORIGIN BASE64\".", path);
     *ret = key;
     return BF_OK;
 }

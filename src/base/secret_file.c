@@ -28,7 +28,11 @@ static void close_fd(const int *fd)
 
 static bf_status fail_errno(bf_error *err, const char *verb, const char *what, const char *path)
 {
-    return bf_fail(err, BF_IO_ERROR, "Cannot %s the %s %s: %s.", verb, what, path, strerrordesc_np(errno));
+    int why = errno;
+    bf_fail(err, BF_IO_ERROR, "Cannot %s the %s %s: %s.", verb, what, path, strerrordesc_np(why));
+    if (why == EACCES)
+        bf_fail_hint(err, "Run this as the user that the service runs as.");
+    return BF_IO_ERROR;
 }
 
 static bf_status check_owner(int fd, const char *what, const char *path, bf_error *err)

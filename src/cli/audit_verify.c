@@ -1,4 +1,5 @@
 /* bonafide audit verify: checks an export without store, server or network. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,12 +82,12 @@ static int verify_file(const cli_command *command, const char *path, const bf_ve
     bf_verify_summary summary;
     bool was_read = true;
     if (!file)
-        return cli_fail(command, CLI_UNREADABLE, "The export '%s' cannot be read.", path);
+        return cli_fail(command, CLI_UNREADABLE, "The export '%s' cannot be read: %s.", path, strerror(errno));
     bf_status status = bf_verify_new(options, &verify, &err);
     if (status == BF_OK)
         status = feed_file(verify, file, &was_read, &err);
     if (!was_read)
-        return cli_fail(command, CLI_UNREADABLE, "The export '%s' cannot be read.", path);
+        return cli_fail(command, CLI_UNREADABLE, "The export '%s' cannot be read: %s.", path, strerror(errno));
     if (status == BF_OK)
         status = bf_verify_end(verify, &summary, &err);
     return status == BF_OK ? conclude(command, &summary, options->key != NULL) : fail_unreadable(command, &err);

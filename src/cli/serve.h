@@ -29,6 +29,8 @@ typedef struct cli_service {
 /* Reads the configuration's keys and opens the store; with `create`, what is not there is made: folder, keys, SQLite
  * file. */
 bf_status cli_service_open(cli_service *service, bool create, bf_error *err);
+/* A folder of the service's own, which is made with mode 0700 where it is not there. */
+bf_status cli_service_folder(const char *path, bf_error *err);
 /* Starts workers and listeners. */
 bf_status cli_service_start(cli_service *service, bf_error *err);
 /* Answers requests until a signal ends it; returns the exit code. Signals must be blocked (cli_service_block_signals)

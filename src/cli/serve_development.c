@@ -1,10 +1,8 @@
 /* Development mode: a server on loopback with everything in one folder, for trying things out. */
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -36,8 +34,9 @@ bf_status cli_development_prepare(const char *folder, char ret_config[BF_CONFIG_
     int length = snprintf(ret_config, BF_CONFIG_PATH_SIZE, "%s/bonafide.yaml", folder);
     if (length < 0 || length >= BF_CONFIG_PATH_SIZE)
         return bf_fail(err, BF_CONFIG_INVALID, "The path of the folder is too long.");
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return bf_fail(err, BF_IO_ERROR, "The folder '%.200s' cannot be made: %s.", folder, strerror(errno));
+    bf_status status = cli_service_folder(folder, err);
+    if (status != BF_OK)
+        return status;
     if (access(ret_config, F_OK) == 0)
         return BF_OK;
     return bf_bytes_write_file(ret_config, CONFIG, sizeof CONFIG - 1, err);

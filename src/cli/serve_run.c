@@ -33,10 +33,13 @@ void cli_service_block_signals(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
-static bf_status make_folder(const char *path, bf_error *err)
+bf_status cli_service_folder(const char *path, bf_error *err)
 {
-    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+    struct stat info;
+    if (mkdir(path, 0700) == 0)
         return BF_OK;
+    if (errno == EEXIST && stat(path, &info) == 0)
+        return S_ISDIR(info.st_mode) ? BF_OK : bf_fail(err, BF_IO_ERROR, "'%.200s' is there and is no folder.", path);
     return bf_fail(err, BF_IO_ERROR, "The folder '%.200s' cannot be made: %s.", path, strerror(errno));
 }
 
@@ -56,7 +59,7 @@ bf_status cli_service_open(cli_service *s, bool create, bf_error *err)
         .wait_ms_max = config->store_wait_ms,
         .create = create,
     };
-    bf_status status = create ? make_folder(config->state_dir, err) : BF_OK;
+    bf_status status = create ? cli_service_folder(config->state_dir, err) : BF_OK;
     if (status == BF_OK)
         status = cli_state_master(config, create, &s->master, err);
     if (status == BF_OK)

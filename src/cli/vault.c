@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "cli/commands.h"
 #include "cli/open.h"
 #include "cli/state.h"
@@ -58,8 +59,11 @@ static int rotate(const cli_command *command, const rotation *request)
     bf_master next = {0};
     cli_state state = {0};
     /* The new key is read first: nothing is opened, and nothing waited for, when it is not usable. */
-    if (bf_master_read(request->new_key, request->create, &next, &err) != BF_OK)
+    if (bf_master_read(request->new_key, request->create, &next, &err) != BF_OK) {
+        if (err.status == BF_IO_ERROR && !request->create && !err.hint[0])
+            bf_fail_hint(&err, "--create makes one.");
         return cli_fail_error(command, &err);
+    }
     int code = cli_state_open(command, request->config, CLI_NEEDS_WRITING | CLI_NEEDS_MASTER, &state);
     if (code == 0)
         code = rotate_locked(command, request, &state, &next);

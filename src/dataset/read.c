@@ -1,4 +1,5 @@
 /* From the manifest's rows to a dataset. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -82,6 +83,8 @@ static bf_status find_manifest(const bf_dataset_options *options, bf_dataset *da
     int length = snprintf(path, sizeof path, "%s%s", options->path, folder ? "/manifest.csv" : "");
     if (length < 0 || (size_t)length >= sizeof path)
         return bf_fail(err, BF_INVALID_ARGUMENT, "The dataset's path is too long.");
+    if (stat(path, &info) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return bf_fail(err, BF_IO_ERROR, "Cannot open %.200s: %s.", path, strerror(errno));
     if (stat(path, &info) != 0) {
         (void)bf_fail(err, BF_IO_ERROR, "There is no %.200s.", path);
         bf_fail_hint(err, "'bonafide dataset init' makes one.");
@@ -104,6 +107,8 @@ static bf_status fail_missing(const reading *r, bf_dataset_column column, bf_err
     (void)bf_fail(err, BF_INVALID_ARGUMENT, "%.200s has no column '%s'.", r->dataset->manifest, COLUMNS[column]);
     if (nearest && strcmp(nearest, COLUMNS[column]) != 0)
         bf_fail_hint(err, "Is '%.80s' it?", nearest);
+    else if (column == BF_COLUMN_PATH)
+        bf_fail_hint(err, "It names each sample's file; 'bonafide dataset init' makes such a table.");
     else if (column == BF_COLUMN_LABEL)
         bf_fail_hint(err, "When every sample is of one kind, say --label live or --label spoof.");
     return BF_INVALID_ARGUMENT;

@@ -138,6 +138,9 @@ bf_status bf_config_read(const char *path, bf_config *ret, bf_error *err)
     bf_status status = folder_of(path, reader.folder, err);
     if (status == BF_OK)
         status = bf_yaml_read_file(path, &doc, err);
+    if (status == BF_IO_ERROR)
+        bf_fail_hint(err, "--config FILE or $" BF_CONFIG_ENV_FILE " names another; " BF_CONFIG_FILE_DEFAULT
+                          " is read where neither does.");
     if (status != BF_OK)
         return status;
     reader.doc = doc;

@@ -37,6 +37,20 @@ static bf_status remove_stale(const bf_address *address, bf_error *err)
     return BF_OK;
 }
 
+static bf_status fail_listen(const bf_address *address, int why, bf_error *err)
+{
+    bf_fail(err, BF_IO_ERROR, "Cannot listen on %s: %s.", address->text, strerror(why));
+    if (why == EADDRINUSE)
+        bf_fail_hint(err, "Another program listens there ('ss -ltnp' names it): end it, or change 'listen'.");
+    else if (why == EADDRNOTAVAIL)
+        bf_fail_hint(err, "This machine has no such address: change 'listen'.");
+    else if (address->is_unix)
+        bf_fail_hint(err, "The socket's folder has to exist, and this user has to be able to write it.");
+    else if (why == EACCES)
+        bf_fail_hint(err, "Ports below 1024 are root's: change 'listen', or give the program CAP_NET_BIND_SERVICE.");
+    return BF_IO_ERROR;
+}
+
 static bf_status bind_socket(bf_listener *listener, int *ret, bf_error *err)
 {
     const bf_address *address = &listener->address;
@@ -60,7 +74,7 @@ static bf_status bind_socket(bf_listener *listener, int *ret, bf_error *err)
     int why = errno;
     if (fd >= 0)
         (void)close(fd);
-    return bf_fail(err, BF_IO_ERROR, "Cannot listen on %s: %s.", address->text, strerror(why));
+    return fail_listen(address, why, err);
 }
 
 static int port_of(int fd)

@@ -126,6 +126,8 @@ static bf_status set_up(bf_sqlite *db, const bf_connect *connect, const char *pa
         bf_status status = bf_sqlite_fail(db->handle, code, err, "The store could not be opened.");
         if (status == BF_STORE_UNAVAILABLE && (code & 0xff) == SQLITE_CANTOPEN)
             bf_fail_hint(err, "See that the file exists and that this user may read and write it and its folder.");
+        if ((code & 0xff) == SQLITE_NOTADB)
+            bf_fail_hint(err, "Restore the file from a backup, or name another store.");
         return status;
     }
     if (connect->read_only)

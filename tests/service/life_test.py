@@ -226,9 +226,9 @@ class Development(unittest.TestCase):
 
 
 class Configuration(unittest.TestCase):
-    def check(self, changes, text):
+    def check(self, changes, text, *options):
         own = service.Server(changes, start=False)
-        done = own.run("serve", "--check", check=False)
+        done = own.run("serve", "--check", *options, check=False)
         self.assertEqual(done.returncode, 64, done)
         self.assertIn(text, done.stderr)
 
@@ -243,6 +243,21 @@ class Configuration(unittest.TestCase):
         self.check({"trusted_proxies": ["10.0.0.0/40"]}, "no address or network")
         self.check({"sessions": {"token_s": 600, "session_s": 60}}, "longer")
         self.check({}, "--create")
+
+    def test_a_start_that_fails_says_what_to_do(self):
+        own = service.Server(start=False)
+        own.run("serve", "--check", "--create")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            own.config["listen"] = [f"127.0.0.1:{taken.getsockname()[1]}"]
+            own.write_config()
+            said = own.run("serve", check=False).stderr
+        self.assertIn("Address already in use", said)
+        self.assertIn("change 'listen'", said)
+        self.check({"state_dir": "bonafide.yaml"}, "is there and is no folder", "--create")
+        for command in (["serve"], ["keys", "list"]):
+            done = program.run(*command, "--config", own.folder / "none.yaml")
+            self.assertEqual(done.returncode, 64)
+            self.assertIn("--config FILE or $BONAFIDE_CONFIG names another", done.stderr)
 
     def test_a_good_one_passes(self):
         own = service.Server(start=False)
