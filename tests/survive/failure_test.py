@@ -2,6 +2,7 @@
 
 usage: failure_test.py [PART]    (only cases with PART in their names)
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -92,6 +93,10 @@ class WithServer(tap.Findings):
         self.assertEqual((answer.status, answer.code), (503, code), answer)
         self.assertIs(answer.json["error"]["retryable"], retryable)
 
+    def assert_decided(self, name, answer):
+        """The server has the decision that this answer was."""
+        self.assertIsNone(mixed_load.decision_problem(self.client, mixed_load.judgement(b"", name), answer))
+
     def assert_log_verifies(self):
         problem = self.rig.audit_problem()
         self.assertIsNone(problem, problem)
@@ -178,12 +183,9 @@ class Disk(WithServer):
 
     def fill(self):
         filler = self.state / "filler"
-        with open(filler, "wb", buffering=0) as out:
-            try:
-                while True:
-                    out.write(bytes(4096))
-            except OSError:
-                pass
+        with contextlib.suppress(OSError), open(filler, "wb", buffering=0) as out:
+            while True:
+                out.write(bytes(4096))
         return filler
 
     def test_a_full_disk_refuses_and_forgets_nothing(self):
@@ -205,11 +207,8 @@ class Disk(WithServer):
         filler.unlink()
         self.judged_again()
         self.wait_for("readiness", lambda: self.ready().status == 200)
-        found = []
         for name, answer in kept:
-            request = mixed_load.judgement(b"", name)
-            found += filter(None, [mixed_load.decision_problem(self.client, request, answer)])
-        self.assert_none(found)
+            self.assert_decided(name, answer)
         self.assert_log_verifies()
 
 
@@ -291,8 +290,7 @@ class Clock(WithServer):
         self.assertEqual(self.attempt(session).status, 200)
         self.assertEqual(self.judge(None, "before").body, before.body, "the idempotency key still holds")
         self.assertEqual(self.judge(None, "after").status, 200)
-        request = mixed_load.judgement(b"", "after")
-        self.assertIsNone(mixed_load.decision_problem(self.client, request, self.judge(None, "after")))
+        self.assert_decided("after", self.judge(None, "after"))
         self.set_clock(0)
         self.assertEqual(self.judge().status, 200)
         self.assert_log_verifies()
@@ -412,8 +410,7 @@ class Signals(WithServer):
         self.assertEqual(processes.wait_gone(before, 2), [])
         self.rig.start()
         for answer in done:
-            request = mixed_load.judgement(b"", answer.json["request_id"])
-            self.assertIsNone(mixed_load.decision_problem(self.rig.client(), request, answer))
+            self.assert_decided(answer.json["request_id"], answer)
 
 
 class Overload(WithServer):
@@ -469,8 +466,7 @@ class Postgres(WithServer):
     def assert_kept(self, name):
         answer = self.judge(None, name)
         self.assertEqual(answer.body, self.kept.body)
-        request = mixed_load.judgement(b"", name)
-        self.assertIsNone(mixed_load.decision_problem(self.client, request, answer))
+        self.assert_decided(name, answer)
 
     def test_a_database_that_stops_and_starts(self):
         self.started()
