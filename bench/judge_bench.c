@@ -194,7 +194,7 @@ static void one_round(bench *b, const bf_request *request, bool count)
 {
     bf_record *record = NULL;
     bf_error err = {0};
-    if (bf_judge_still(b->judge, request, &record, &err) != BF_OK)
+    if (bf_judge_capture(b->judge, request, &record, &err) != BF_OK)
         die("judging", &err);
     if (record->status != BF_OK)
         die_unjudged(record);

@@ -65,7 +65,8 @@ static void *judge_here(void *data)
             .struct_size = sizeof request, .request_id = "bench", .media = photo->data, .media_size = photo->size};
         bf_record *record = NULL;
         char *text = NULL;
-        if (bf_judge_still(judge, &request, &record, &err) != BF_OK || bf_record_json(record, 0, &text, &err) != BF_OK)
+        if (bf_judge_capture(judge, &request, &record, &err) != BF_OK ||
+            bf_record_json(record, 0, &text, &err) != BF_OK)
             die("judging", &err);
         free(text);
         bf_record_free(&record);

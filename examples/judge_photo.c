@@ -36,7 +36,7 @@ int main(int argc, char **argv)
     unsigned char *photo = read_file(argv[3], &request.media_size);
     request.media = photo;
     if (bf_engine_new(&options, &engine, &err) == BF_OK && bf_judge_new(engine, &judge, &err) == BF_OK &&
-        bf_judge_still(judge, &request, &record, &err) == BF_OK) {
+        bf_judge_capture(judge, &request, &record, &err) == BF_OK) {
         const char *guidance = bf_record_guidance(record, 0);
         printf("%s: %s, score %.1f %s\n", bf_record_decision_name(record), bf_record_reason(record),
                bf_record_score(record), guidance ? guidance : "");

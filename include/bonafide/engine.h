@@ -73,7 +73,7 @@ typedef enum bf_match_order {
 typedef struct bf_request {
     size_t struct_size;     /**< sizeof(bf_request) */
     const char *request_id; /**< goes into the record; NULL leaves it out */
-    const void *media;      /**< bytes of a JPEG, PNG, WebP or HEIC file, not trusted */
+    const void *media;      /**< bytes of a photo, a capture file or a video, not trusted; told apart by content */
     size_t media_size;      /**< bytes */
     /** Why the media could not be had (IO_ERROR, IMAGE_TOO_LARGE, ...): the record says so, and `media` is not looked
      *  at. NULL when it was had. */
@@ -83,19 +83,20 @@ typedef struct bf_request {
     const char *flow;           /**< journey, the name of a policy; default "account_opening" */
     const char *channel;        /**< "android_app", "ios_app", "mobile_web", "desktop_web", "kiosk"; NULL = not said */
     const char *context_json;   /**< risk context as JSON text, see docs/reference/record.md; NULL = low risk */
+    const char *plan_json;      /**< what this capture was asked to do, see docs/reference/capture.md; NULL = nothing */
     bool full_evidence;         /**< run every known detector, even when quality failed; the decision is the same */
     bf_match_order match_order; /**< default BF_MATCH_AFTER_LIVENESS */
     bool kill_switch; /**< automatic decisions are off: what is judged decides as the policy's kill_switch says */
 } bf_request;
 
-/** Judges one still photo. Whatever the bytes are, the answer is BF_OK with a record whose decision says what to do
- *  next; unreadable input, poor quality and internal failures are told apart inside the record.
- *  On success the caller owns *ret_record. Errors: INVALID_ARGUMENT (unknown flow, channel or context key),
- *  OUT_OF_MEMORY (no record could be made); *ret_record is then untouched. */
-BF_API bf_status bf_judge_still(bf_judge *judge, const bf_request *request, bf_record **ret_record, bf_error *err);
+/** Judges one capture: a still photo, a burst of frames or a short video. Whatever the bytes are, the answer is BF_OK
+ *  with a record whose decision says what to do next; unreadable input, poor quality and internal failures are told
+ *  apart inside the record. On success the caller owns *ret_record. Errors: INVALID_ARGUMENT (unknown flow, channel or
+ *  context key; a plan that is none), OUT_OF_MEMORY (no record could be made); *ret_record is then untouched. */
+BF_API bf_status bf_judge_capture(bf_judge *judge, const bf_request *request, bf_record **ret_record, bf_error *err);
 
 /** Compares two portraits only: no liveness, no policy bands; the record's match holds the similarity and the
- *  outcome by the bands of `flow` (NULL = "account_opening"). Ownership and errors as bf_judge_still. */
+ *  outcome by the bands of `flow` (NULL = "account_opening"). Ownership and errors as bf_judge_capture. */
 BF_API bf_status bf_judge_match(bf_judge *judge, const bf_request *request, bf_record **ret_record, bf_error *err);
 
 /** Frees a record; accepts NULL. */

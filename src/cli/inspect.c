@@ -69,7 +69,7 @@ static int judge(const inspect *in, const bf_engine *engine)
     BF_CLEANUP(bf_judge_free) bf_judge *judge = NULL;
     BF_CLEANUP(bf_record_free) bf_record *record = NULL;
     bf_error err = {0};
-    if (bf_judge_new(engine, &judge, &err) != BF_OK || bf_judge_still(judge, &in->request, &record, &err) != BF_OK)
+    if (bf_judge_new(engine, &judge, &err) != BF_OK || bf_judge_capture(judge, &in->request, &record, &err) != BF_OK)
         return cli_fail_error(in->command, &err);
     int code = draw(in, record);
     if (code != 0)

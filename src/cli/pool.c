@@ -43,7 +43,7 @@ static bf_status judge_file(const cli_work *work, bf_judge *judge, const char *p
         request.media_error = &unreadable;
     request.media = media.data;
     request.media_size = media.size;
-    return bf_judge_still(judge, &request, ret, err);
+    return bf_judge_capture(judge, &request, ret, err);
 }
 
 static void fail_pool(pool *p, const bf_error *err)

@@ -118,7 +118,7 @@ static int judge_again(replay *r)
     request.media_size = r->media.size;
     request.reference = r->reference.data;
     request.reference_size = r->reference.size;
-    if (bf_judge_new(engine, &judge, &err) != BF_OK || bf_judge_still(judge, &request, &now, &err) != BF_OK)
+    if (bf_judge_new(engine, &judge, &err) != BF_OK || bf_judge_capture(judge, &request, &now, &err) != BF_OK)
         return cli_fail_error(r->command, &err);
     return report(r, now);
 }

@@ -147,7 +147,7 @@ static bf_status judge_sample(void *data, void *state, size_t index, bf_error *e
         .full_evidence = !job->scoring->early_exit,
         .match_order = job->scoring->early_exit ? BF_MATCH_AFTER_LIVENESS : BF_MATCH_ALWAYS,
     };
-    status = bf_judge_still(j->judge, &request, &record, err);
+    status = bf_judge_capture(j->judge, &request, &record, err);
     if (status == BF_OK)
         status = check_record(job, sample, record, err);
     if (status != BF_OK)

@@ -21,6 +21,12 @@ const char *bf_container_name(bf_container container)
         return "webp";
     case BF_CONTAINER_HEIC:
         return "heic";
+    case BF_CONTAINER_BURST:
+        return "burst";
+    case BF_CONTAINER_MP4:
+        return "mp4";
+    case BF_CONTAINER_WEBM:
+        return "webm";
     case BF_CONTAINER_UNKNOWN:
         break;
     }
@@ -68,7 +74,8 @@ static const char *title_of(bf_container container)
 {
     static const char *const titles[] = {
         [BF_CONTAINER_UNKNOWN] = "file", [BF_CONTAINER_JPEG] = "JPEG", [BF_CONTAINER_PNG] = "PNG",
-        [BF_CONTAINER_WEBP] = "WebP",    [BF_CONTAINER_HEIC] = "HEIC",
+        [BF_CONTAINER_WEBP] = "WebP",    [BF_CONTAINER_HEIC] = "HEIC", [BF_CONTAINER_BURST] = "capture file",
+        [BF_CONTAINER_MP4] = "MP4",      [BF_CONTAINER_WEBM] = "WebM",
     };
     return titles[container];
 }
@@ -159,6 +166,9 @@ bf_status bf_decode_still(const uint8_t *bytes, size_t size, const bf_decode_lim
         return bf_webp_decode(&job, ret_image);
     case BF_CONTAINER_HEIC:
         return bf_heic_decode(&job, ret_image);
+    case BF_CONTAINER_BURST:
+    case BF_CONTAINER_MP4:
+    case BF_CONTAINER_WEBM:
     case BF_CONTAINER_UNKNOWN:
         break;
     }

@@ -14,7 +14,10 @@ typedef enum bf_container {
     BF_CONTAINER_JPEG,
     BF_CONTAINER_PNG,
     BF_CONTAINER_WEBP,
-    BF_CONTAINER_HEIC
+    BF_CONTAINER_HEIC,
+    BF_CONTAINER_BURST, /* a capture file, see capture/file.h */
+    BF_CONTAINER_MP4,
+    BF_CONTAINER_WEBM
 } bf_container;
 
 /* Zero in a field means the default of base/limits.h. */
@@ -63,7 +66,7 @@ typedef struct bf_media_facts {
 bf_status bf_decode_still(const uint8_t *bytes, size_t size, const bf_decode_limits *limits, bf_image *ret_image,
                           bf_media_facts *ret_facts, bf_error *err);
 
-/* "jpeg", "png", "webp", "heic" or "unknown". */
+/* "jpeg", "png", "webp", "heic", "burst", "mp4", "webm" or "unknown". */
 const char *bf_container_name(bf_container container);
 
 #endif

@@ -142,7 +142,7 @@ static void finish(bf_judge *judge, const bf_policy *policy, double started_ms, 
     record->total_ms = bf_engine_now(judge->engine) - started_ms;
 }
 
-bf_status bf_judge_still(bf_judge *judge, const bf_request *request, bf_record **ret_record, bf_error *err)
+bf_status bf_judge_capture(bf_judge *judge, const bf_request *request, bf_record **ret_record, bf_error *err)
 {
     bf_record *record = NULL;
     const bf_policy *policy = NULL;

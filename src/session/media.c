@@ -69,6 +69,9 @@ static const char *type_of(const bf_region *media)
         [BF_CONTAINER_PNG] = "image/png",
         [BF_CONTAINER_WEBP] = "image/webp",
         [BF_CONTAINER_HEIC] = "image/heic",
+        [BF_CONTAINER_BURST] = "application/octet-stream",
+        [BF_CONTAINER_MP4] = "video/mp4",
+        [BF_CONTAINER_WEBM] = "video/webm",
     };
     const char *looks_like = NULL;
     return types[bf_sniff(media->data, media->size, &looks_like)];

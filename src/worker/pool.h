@@ -43,9 +43,10 @@ typedef struct bf_job {
     const char *request_id;     /* required, 1 to 79 printable ASCII characters */
     const bf_region *media;     /* required; may be an empty one */
     const bf_region *reference; /* NULL: none */
-    bool match_only;            /* bf_judge_match instead of bf_judge_still */
+    bool match_only;            /* bf_judge_match instead of bf_judge_capture */
     const char *flow, *channel; /* NULL: the default */
     const char *context_json;   /* NULL: low risk; at most 64 KiB */
+    const char *plan_json;      /* what this capture was asked; NULL: nothing */
     bool kill_switch;
 } bf_job;
 
@@ -53,7 +54,7 @@ typedef struct bf_job {
  * afterwards. On success *ret_record holds the record's JSON (checked to be one JSON object with this request_id, so
  * that a subverted worker cannot break the answer's form), followed by a NUL not counted in size; the caller owns
  * it. Errors: OVERLOADED at once when the queue is full, and for a job that waited for job_ms_max in vain;
- * WORKER_LOST, SHUTTING_DOWN, OUT_OF_MEMORY, INTERNAL, and what bf_judge_still refuses (INVALID_ARGUMENT).
+ * WORKER_LOST, SHUTTING_DOWN, OUT_OF_MEMORY, INTERNAL, and what bf_judge_capture refuses (INVALID_ARGUMENT).
  * *ret_wait_ms (may be NULL) is the time spent in the queue, also of a job that failed. Any thread. */
 bf_status bf_pool_judge(bf_pool *pool, const bf_job *job, bf_bytes *ret_record, double *ret_wait_ms, bf_error *err);
 

@@ -241,6 +241,7 @@ static bf_status write_frame(const bf_job *job, bf_bytes *ret, bf_error *err)
         .flow = job->flow,
         .channel = job->channel,
         .context = job->context_json,
+        .plan = job->plan_json,
     };
     return bf_wire_job_write(&wire, ret, err);
 }

@@ -6,22 +6,24 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "capture/plan.h"
 #include "record/parse.h"
 
 #define JOB_MAGIC 0x4a424631u
 #define ANSWER_MAGIC 0x41424631u
 
 enum { FLAG_MATCH_ONLY = 1, FLAG_KILL_SWITCH = 2, FLAG_REFERENCE = 4, FLAGS_ALL = 7 };
-enum { TEXT_REQUEST_ID, TEXT_FLOW, TEXT_CHANNEL, TEXT_CONTEXT, TEXTS };
+enum { TEXT_REQUEST_ID, TEXT_FLOW, TEXT_CHANNEL, TEXT_CONTEXT, TEXT_PLAN, TEXTS };
 
 _Static_assert(BF_WIRE_RECORD_MAX <= BF_JSON_BYTES_MAX, "an answer can be parsed");
 
-static const size_t LENGTH_MAX[TEXTS] = {BF_WIRE_TEXT_MAX, BF_WIRE_TEXT_MAX, BF_WIRE_TEXT_MAX, BF_WIRE_CONTEXT_MAX};
-static const char *const TEXT_NAME[TEXTS] = {"request id", "journey", "channel", "risk context"};
+static const size_t LENGTH_MAX[TEXTS] = {BF_WIRE_TEXT_MAX, BF_WIRE_TEXT_MAX, BF_WIRE_TEXT_MAX, BF_WIRE_CONTEXT_MAX,
+                                         BF_PLAN_TEXT_MAX};
+static const char *const TEXT_NAME[TEXTS] = {"request id", "journey", "channel", "risk context", "plan"};
 
 bf_status bf_wire_job_write(const bf_wire_job *job, bf_bytes *ret, bf_error *err)
 {
-    const char *const text[TEXTS] = {job->request_id, job->flow, job->channel, job->context};
+    const char *const text[TEXTS] = {job->request_id, job->flow, job->channel, job->context, job->plan};
     bf_wire_job_header header = {
         .magic = JOB_MAGIC, .media_size = job->media_size, .reference_size = job->reference_size};
     header.flags = (job->match_only ? FLAG_MATCH_ONLY : 0u) | (job->kill_switch ? FLAG_KILL_SWITCH : 0u) |
@@ -90,6 +92,7 @@ bool bf_wire_job_read(const bf_wire_job_header *header, const char *texts, bf_wi
         .flow = text[TEXT_FLOW],
         .channel = text[TEXT_CHANNEL],
         .context = text[TEXT_CONTEXT],
+        .plan = text[TEXT_PLAN],
     };
     return true;
 }

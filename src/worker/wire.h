@@ -20,13 +20,13 @@ typedef struct bf_wire_job {
     bool has_reference;
     size_t reference_size; /* 0: no descriptor, though there may be a reference, an empty one */
     const char *request_id;
-    const char *flow, *channel, *context; /* NULL: the default */
+    const char *flow, *channel, *context, *plan; /* NULL: the default */
 } bf_wire_job;
 
 typedef struct bf_wire_job_header {
     uint32_t magic, flags;
     uint64_t media_size, reference_size;
-    uint32_t length[4]; /* of the texts behind it, each with its NUL; 0: none */
+    uint32_t length[5], unused; /* of the texts behind it, each with its NUL; 0: none */
 } bf_wire_job_header;
 
 /* Header and texts in one piece, the caller's to free. INVALID_ARGUMENT when a text is too long. */

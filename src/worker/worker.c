@@ -33,7 +33,7 @@ static bf_status judge_scrap(bf_judge *judge, const void *media, size_t size, bf
     bf_request request = {.struct_size = sizeof request, .media = media, .media_size = size, .request_id = "warm-up"};
     request.reference = media;
     request.reference_size = size;
-    bf_status status = bf_judge_still(judge, &request, &record, err);
+    bf_status status = bf_judge_capture(judge, &request, &record, err);
     if (status == BF_OK)
         status = bf_record_json(record, 0, &text, err);
     free(text);
@@ -148,6 +148,7 @@ static bf_status judge_job(bf_judge *judge, job *j, char **ret_text, bf_error *e
         .flow = j->asked.flow,
         .channel = j->asked.channel,
         .context_json = j->asked.context,
+        .plan_json = j->asked.plan,
         .kill_switch = j->asked.kill_switch,
     };
     if (j->asked.has_reference) {
@@ -155,7 +156,7 @@ static bf_status judge_job(bf_judge *judge, job *j, char **ret_text, bf_error *e
         request.reference_size = j->reference.size;
     }
     status = j->asked.match_only ? bf_judge_match(judge, &request, &record, err)
-                                 : bf_judge_still(judge, &request, &record, err);
+                                 : bf_judge_capture(judge, &request, &record, err);
     return status == BF_OK ? bf_record_json(record, 0, ret_text, err) : status;
 }
 

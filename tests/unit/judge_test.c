@@ -92,7 +92,7 @@ static bf_record *judge_one(const bf_engine *engine, const bf_request *request)
     bf_record *record = NULL;
     bf_error err = {0};
     assert_int_equal(bf_judge_new(engine, &judge, &err), BF_OK);
-    if (bf_judge_still(judge, request, &record, &err) != BF_OK)
+    if (bf_judge_capture(judge, request, &record, &err) != BF_OK)
         fail_msg("%s", err.message);
     bf_judge_free(&judge);
     return record;
@@ -262,7 +262,7 @@ static void *judge_all(void *argument)
         request.reference = w->f->other.data;
         request.reference_size = w->f->other.size;
         bf_record *record = NULL;
-        if (bf_judge_still(judge, &request, &record, NULL) == BF_OK)
+        if (bf_judge_capture(judge, &request, &record, NULL) == BF_OK)
             (void)bf_record_json(record, BF_JSON_NO_TIMING, &w->text[i], NULL);
         bf_record_free(&record);
     }
@@ -310,7 +310,7 @@ static void survives_every_allocation_failure(void **state)
         bf_record *record = NULL;
         bf_error err = {0};
         bf_alloc_fail_after(nth, 0);
-        bf_status status = bf_judge_still(judge, &request, &record, &err);
+        bf_status status = bf_judge_capture(judge, &request, &record, &err);
         size_t made = bf_alloc_fail_after(0, 0);
         if (made < nth) {
             char *text = text_of(record);
@@ -359,17 +359,17 @@ static void wrong_requests_are_refused_with_a_hint(void **state)
     assert_int_equal(bf_judge_new(f->engine, &judge, NULL), BF_OK);
     bf_request request = request_for(&f->photo[0]);
     request.flow = "acount_opening";
-    assert_int_equal(bf_judge_still(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
+    assert_int_equal(bf_judge_capture(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
     assert_non_null(strstr(err.hint, "account_opening"));
     request.flow = NULL;
     request.channel = "fax";
-    assert_int_equal(bf_judge_still(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
+    assert_int_equal(bf_judge_capture(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
     request.channel = NULL;
     request.context_json = "{\"risk\": 1}";
-    assert_int_equal(bf_judge_still(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
+    assert_int_equal(bf_judge_capture(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
     request.context_json = NULL;
     request.struct_size = 1;
-    assert_int_equal(bf_judge_still(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
+    assert_int_equal(bf_judge_capture(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
     assert_int_equal(bf_judge_match(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
     assert_null(record);
     bf_judge_free(&judge);

@@ -93,7 +93,7 @@ static void same_both_ways(const pair *p, const bf_bytes *media, const bf_bytes 
     char *expected = NULL;
     if (bf_pool_judge(p->pool, &job, &answer, NULL, &err) != BF_OK)
         fail_msg("%s: %s", job.request_id, err.message);
-    assert_int_equal((job.match_only ? bf_judge_match : bf_judge_still)(p->judge, &request, &record, NULL), BF_OK);
+    assert_int_equal((job.match_only ? bf_judge_match : bf_judge_capture)(p->judge, &request, &record, NULL), BF_OK);
     assert_int_equal(bf_record_json(record, BF_JSON_NO_TIMING, &expected, NULL), BF_OK);
     char *got = without_times(&answer);
     if (strcmp(got, expected) != 0)

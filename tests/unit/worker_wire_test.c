@@ -200,8 +200,8 @@ static void spoilt_jobs_are_not_read(void **state)
         {24, 0},  /* no request id */
         {24, 3},  /* a request id without its NUL */
         {26, 1},  /* a length beyond the ceiling */
-        {41, 0},  /* a NUL inside a text */
-        {43, 'x'} /* no NUL at its end */
+        {49, 0},  /* a NUL inside a text */
+        {51, 'x'} /* no NUL at its end */
     };
     for (size_t i = 0; i < sizeof spoilt / sizeof *spoilt; i++) {
         uint8_t kept = frame.data[spoilt[i].offset];
