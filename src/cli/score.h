@@ -8,8 +8,6 @@
 #include "cli/open.h"
 #include "dataset/score.h"
 
-#define CLI_SCORE_SPLIT_SIZE BF_SPLIT_ID_SIZE
-
 /* What scores.meta.json says of one table. */
 typedef struct cli_score_meta {
     const bf_scoring *scoring;

@@ -13,7 +13,6 @@
 #define SHARDS_MAX 1024
 
 typedef struct merge {
-    const cli_command *command;
     const char *table[SHARDS_MAX]; /* by the number of the shard */
     json_t *meta[SHARDS_MAX];
     size_t count;
@@ -107,7 +106,7 @@ int cli_score_merge(const cli_command *command, char **tables, int count, const 
 {
     if (count > SHARDS_MAX)
         return cli_fail_usage(command, "there may be %d shards at most.", SHARDS_MAX);
-    merge m = {.command = command, .count = (size_t)count};
+    merge m = {.count = (size_t)count};
     bf_error err = {0};
     bf_status status = BF_OK;
     for (size_t i = 0; i < m.count && status == BF_OK; i++)

@@ -58,11 +58,9 @@ typedef struct bf_csv_writer bf_csv_writer;
 /* Starts a file beside `path`, which takes that name in bf_csv_commit. The caller frees *ret. IO_ERROR. */
 bf_status bf_csv_create(const char *path, bf_csv_writer **ret, bf_error *err);
 
-/* Each appends one value to the row: text (NULL counts as empty; quoted where it must be), a number with up to `digits`
- * significant digits (empty when not finite), and a whole number. What fails is said by bf_csv_commit. */
+/* Appends one value to the row; NULL counts as empty, and quotes are put where they must be. What fails is said by
+ * bf_csv_commit. */
 void bf_csv_put(bf_csv_writer *writer, const char *text);
-void bf_csv_put_number(bf_csv_writer *writer, double value, int digits);
-void bf_csv_put_integer(bf_csv_writer *writer, int64_t value);
 /* Appends text that is already written as CSV: values with the commas between them. */
 void bf_csv_put_raw(bf_csv_writer *writer, const char *text, size_t size);
 void bf_csv_end_row(bf_csv_writer *writer);

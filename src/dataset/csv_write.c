@@ -1,6 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +10,6 @@
 #include "dataset/csv.h"
 
 #define WRITE_BYTES (256u << 10)
-#define NUMBER_SIZE 48
 
 struct bf_csv_writer {
     char *path, *temporary;
@@ -95,21 +92,6 @@ void bf_csv_put(bf_csv_writer *writer, const char *text)
     }
     append(writer, text, strlen(text));
     append(writer, "\"", 1);
-}
-
-void bf_csv_put_number(bf_csv_writer *writer, double value, int digits)
-{
-    char text[NUMBER_SIZE] = "";
-    if (isfinite(value))
-        (void)snprintf(text, sizeof text, "%.*g", digits, value == 0.0 ? 0.0 : value);
-    bf_csv_put(writer, text);
-}
-
-void bf_csv_put_integer(bf_csv_writer *writer, int64_t value)
-{
-    char text[NUMBER_SIZE];
-    (void)snprintf(text, sizeof text, "%" PRId64, value);
-    bf_csv_put(writer, text);
 }
 
 void bf_csv_put_raw(bf_csv_writer *writer, const char *text, size_t size)

@@ -49,7 +49,8 @@ static bf_status look(void *data, void *state, size_t index, bf_error *err)
         if (probe->picture == BF_OK)
             bf_print_make(&image, &probe->print);
     }
-    if (probe->status == BF_OUT_OF_MEMORY || probe->picture == BF_OUT_OF_MEMORY)
+    if (probe->status == BF_OUT_OF_MEMORY || probe->reference_status == BF_OUT_OF_MEMORY ||
+        probe->picture == BF_OUT_OF_MEMORY)
         return bf_fail_memory(err);
     return BF_OK;
 }

@@ -15,7 +15,7 @@ static void add(bf_problems *problems, bool error, uint64_t row, const char *tex
         problems->errors++;
     else
         problems->warnings++;
-    if (problems->count == BF_PROBLEMS_KEPT_MAX)
+    if ((error ? problems->errors : problems->warnings) > BF_PROBLEMS_KEPT_MAX)
         return;
     if (problems->count == problems->capacity) {
         size_t capacity = problems->capacity ? problems->capacity * 2 : 16;

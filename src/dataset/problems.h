@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "bonafide/status.h"
 
-#define BF_PROBLEMS_KEPT_MAX 10000 /* more are counted only */
+#define BF_PROBLEMS_KEPT_MAX 10000 /* of errors, and of warnings; more are counted only */
 
 typedef struct bf_problem {
     bool error;   /* the dataset cannot be used as it is; else a warning */

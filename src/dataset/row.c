@@ -5,12 +5,12 @@
 #include "base/yaml.h"
 #include "bonafide/words.h"
 #include "dataset/instant.h"
+#include "policy/policy.h"
 
 #define PATH_BYTES_MAX 2000
 
 static const char *const REVIEWS[] = {"confirmed", "uncertain", "disputed", "excluded", NULL};
 static const char *const LABELS[] = {"live", "spoof", "bona_fide", "attack", NULL};
-static const char *const CHANNELS[] = {"android_app", "ios_app", "mobile_web", "desktop_web", "kiosk", NULL};
 
 const char *bf_label_name(bf_label label)
 {
@@ -145,7 +145,7 @@ static bool check_label(bf_dataset *dataset, bf_sample *sample, bf_problems *pro
         !set(dataset, sample, BF_COLUMN_ATTACK_TYPE, type, problems))
         return false;
     if (sample->label == BF_LABEL_SPOOF && sample->value[BF_COLUMN_ATTACK_TYPE][0] == '\0')
-        bf_problems_warn(problems, sample->row, "attack_type is empty; the species of this attack is 'unknown'.");
+        bf_problems_warn(problems, sample->row, "attack_type is empty; its species is told as '(not stated)'.");
     return set(dataset, sample, BF_COLUMN_LABEL, bf_label_name(sample->label), problems);
 }
 
@@ -179,7 +179,8 @@ static bool check_hash(bf_dataset *dataset, bf_sample *sample, bf_problems *prob
 static bool check_rest(bf_sample *sample, bf_problems *problems)
 {
     const char *channel = sample->value[BF_COLUMN_CHANNEL], *captured = sample->value[BF_COLUMN_CAPTURED_AT];
-    if (channel[0] && !is_among(channel, CHANNELS))
+    bf_channel known;
+    if (channel[0] && !bf_channel_from_name(channel, &known))
         bf_problems_warn(problems, sample->row,
                          "channel '%.80s' is not one that policies know (android_app, ios_app, mobile_web, "
                          "desktop_web, kiosk); it is judged as unspecified.",

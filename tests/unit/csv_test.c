@@ -154,7 +154,9 @@ static void what_is_written_is_read_again(void **state)
     bf_csv_end_row(writer);
     for (size_t i = 0; i < rows; i++) {
         bf_csv_put(writer, texts[i % kinds]);
-        bf_csv_put_number(writer, (double)i / 7, 17);
+        char number[32];
+        (void)snprintf(number, sizeof number, "%.17g", (double)i / 7);
+        bf_csv_put(writer, number);
         bf_csv_put_raw(writer, "1", 1);
         bf_csv_put(writer, texts[i / kinds % kinds]);
         bf_csv_end_row(writer);
@@ -185,7 +187,7 @@ static void one_column_of_empty_values_survives(void **state)
     assert_int_equal(bf_csv_create(path, &writer, NULL), BF_OK);
     bf_csv_put(writer, "a");
     bf_csv_end_row(writer);
-    bf_csv_put_number(writer, NAN, 9);
+    bf_csv_put(writer, NULL);
     bf_csv_end_row(writer);
     assert_int_equal(bf_csv_commit(writer, NULL), BF_OK);
     bf_csv_writer_free(&writer);

@@ -139,7 +139,7 @@ static void names_every_bad_row(void **state)
     assert_non_null(strstr(finding(11, true), "'/etc/passwd' leaves"));
     assert_string_equal(finding(12, true), "sample_id 'a' is also that of row 2; give every sample a name of its own.");
     assert_string_equal(finding(13, false), "the file is also that of row 2; is one of them wrong?");
-    assert_string_equal(finding(14, false), "attack_type is empty; the species of this attack is 'unknown'.");
+    assert_string_equal(finding(14, false), "attack_type is empty; its species is told as '(not stated)'.");
     assert_non_null(strstr(finding(15, false), "channel 'tv' is not one that policies know"));
     assert_string_equal(finding(16, true), "path holds a control character; take it out.");
     assert_int_equal(problems.errors, 11);
@@ -453,6 +453,21 @@ static void each_failed_allocation_is_an_error(void **state)
     assert_true(done);
 }
 
+/* However many warnings came before, the first error is kept. */
+static void an_error_after_many_warnings_is_named(void **state)
+{
+    bf_problems many = {0};
+    bf_error err = {0};
+    (void)state;
+    for (uint64_t i = 0; i < BF_PROBLEMS_KEPT_MAX + 5; i++)
+        bf_problems_warn(&many, i, "odd.");
+    bf_problems_error(&many, 7, "wrong.");
+    assert_int_equal(many.count, BF_PROBLEMS_KEPT_MAX + 1);
+    assert_int_equal(bf_problems_status(&many, "m.csv", &err), BF_INVALID_ARGUMENT);
+    assert_string_equal(err.message, "m.csv, row 7: wrong.");
+    bf_problems_done(&many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -463,6 +478,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_identity_does_not_depend_on_order, make_folder, remove_folder),
         cmocka_unit_test(times_are_seconds_since_1970),
         cmocka_unit_test(paths_stay_inside),
+        cmocka_unit_test(an_error_after_many_warnings_is_named),
         cmocka_unit_test_setup_teardown(counts_by_column, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(files_are_looked_at, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(leaks_of_every_kind_are_found, make_folder, remove_folder),
