@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t bf_utf8_size(const unsigned char *at)
 {
     static const struct {
@@ -21,6 +23,18 @@ size_t bf_utf8_size(const unsigned char *at)
         return forms[i].size;
     }
     return 0;
+}
+
+void bf_utf8_repair(char *text)
+{
+    char *to = text;
+    for (const char *at = text; *at;) {
+        size_t size = bf_utf8_size((const unsigned char *)at);
+        memmove(to, at, size);
+        to += size;
+        at += size > 0 ? size : 1;
+    }
+    *to = '\0';
 }
 
 bool bf_utf8_valid(const char *text)

@@ -9,6 +9,9 @@
  * reads beyond a NUL. */
 size_t bf_utf8_size(const unsigned char *at);
 
+/* Takes out what is no UTF-8, such as the first bytes of a character that was cut. */
+void bf_utf8_repair(char *text);
+
 /* Whether the text, which ends with a NUL, is UTF-8 throughout. */
 bool bf_utf8_valid(const char *text);
 

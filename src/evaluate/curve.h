@@ -65,7 +65,7 @@ typedef struct bf_curve_point {
     double threshold, apcer, bpcer;
 } bf_curve_point;
 
-#define BF_POINTS_MAX 400
+#define BF_POINTS_MAX 640 /* rates over 100 million rows take up to 272 steps on each axis */
 
 /* The points of one species' curve, by falling threshold, so close that no gap shows on a plot with normal-deviate
  * axes. Kind 0 stands for the maximum over the species of the headline. Returns how many. */

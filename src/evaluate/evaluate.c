@@ -93,6 +93,34 @@ static void measure_crossings(bf_evaluation *e)
     e->apcer_at = worst_of(e, accepted, &kind);
 }
 
+/* Persons drawn again cannot bring forth an error that never happened: an interval of no width would say that the
+ * figure is known exactly. */
+static void drop_span_unless(bool errors, bf_span *span)
+{
+    if (!errors)
+        *span = (bf_span){NAN, NAN};
+}
+
+static bool has_both(const bf_rate *rate)
+{
+    return rate->count > 0 && rate->count < rate->total;
+}
+
+static void drop_empty_spans(bf_evaluation *e)
+{
+    bf_bootstrap *b = &e->bootstrap;
+    for (size_t k = 1; k < e->kinds; k++)
+        drop_span_unless(has_both(&e->kind[k].error), &b->apcer[k]);
+    drop_span_unless(has_both(&e->kind[e->worst_kind].error), &b->max_apcer);
+    drop_span_unless(has_both(&e->kind[0].error), &b->bpcer);
+    drop_span_unless(e->figures.acer > 0 && e->figures.acer < 1, &b->acer);
+    drop_span_unless(e->figures.eer > 0 && e->figures.eer < 1, &b->eer);
+    drop_span_unless(e->figures.auc > 0 && e->figures.auc < 1, &b->auc);
+    for (int i = 0; i < BF_TARGETS; i++)
+        drop_span_unless(has_both(&e->bpcer_at[i]), &b->bpcer_at[i]);
+    drop_span_unless(has_both(&e->apcer_at), &b->apcer_at);
+}
+
 static bf_status measure_rates(bf_evaluation *e, bf_error *err)
 {
     uint64_t accepted[BF_KINDS_MAX];
@@ -111,7 +139,10 @@ static bf_status measure_rates(bf_evaluation *e, bf_error *err)
     (void)worst_of(e, accepted, &e->worst_kind);
     measure_crossings(e);
     measure_neighbours(e);
-    return bf_bootstrap_run(&e->bootstrap, &e->curve, e->options.replicates, e->options.seed, err);
+    status = bf_bootstrap_run(&e->bootstrap, &e->curve, e->options.replicates, e->options.seed, err);
+    if (status == BF_OK)
+        drop_empty_spans(e);
+    return status;
 }
 
 static bf_status measure_rest(bf_evaluation *e, bf_error *err)

@@ -44,6 +44,7 @@ typedef struct bf_warning {
 
 typedef enum bf_level_result {
     BF_LEVEL_NOT_MEASURED,
+    BF_LEVEL_NO_MARK,     /* the level asks for a figure only, and it was measured */
     BF_LEVEL_BEYOND,      /* the figure does not keep to the level */
     BF_LEVEL_FIGURE_ONLY, /* the figure does, its upper bound does not: too few samples to tell */
     BF_LEVEL_WITHIN       /* the upper bound does too */
@@ -66,7 +67,7 @@ typedef struct bf_evaluation {
     bf_curve curve;
     bf_curve_figures figures;
     bf_rate bpcer_at[BF_TARGETS], apcer_at; /* those of figures, with intervals; apcer_at of its worst species */
-    bf_bootstrap bootstrap;
+    bf_bootstrap bootstrap;                 /* NaN also where there is no error, or nothing but errors, to draw from */
     bf_neighbour neighbour[BF_NEIGHBOURS];
     bf_reliability reliability;
     bf_segments segments;

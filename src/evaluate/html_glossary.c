@@ -17,9 +17,7 @@ static const struct {
     {"apnrr", "APNRR",
      "Attack presentation non-response rate: the share of the attack presentations of one species that were "
      "not judged, because no face was found, the picture was too poor, or something failed."},
-    {"bpnrr", "BPNRR",
-     "Bona fide presentation non-response rate: the same for bona fide presentations. These people were asked "
-     "to try again."},
+    {"bpnrr", "BPNRR", "Bona fide presentation non-response rate: the same for bona fide presentations."},
     {"threshold", "Threshold",
      "The score from which on a presentation is accepted: score &ge; threshold. Equal scores are "
      "accepted together. There is no other convention in this report."},

@@ -1,6 +1,8 @@
 /* The pictures, drawn as SVG. */
 #include <math.h>
+#include <string.h>
 
+#include "base/utf8.h"
 #include "evaluate/html.h"
 
 #define DET_SIDE 400.0
@@ -9,6 +11,7 @@
 #define HISTOGRAM_WIDTH 460.0
 #define HISTOGRAM_HEIGHT 64.0
 #define SQUARE_SIDE 300.0
+#define NAME_CHARACTERS 24
 
 static double det_place(double rate)
 {
@@ -36,6 +39,19 @@ static void det_axes(bf_page *page)
                 DET_SIDE, DET_SIDE, DET_SIDE / 2, DET_SIDE + 36, DET_SIDE / 2);
 }
 
+/* A name of any length where a plot has room for NAME_CHARACTERS. */
+static void short_name(bf_page *page, const char *name)
+{
+    char text[4 * NAME_CHARACTERS + 1];
+    size_t used = 0;
+    for (int i = 0; i < NAME_CHARACTERS && name[used]; i++)
+        used += bf_utf8_size((const unsigned char *)name + used);
+    memcpy(text, name, used);
+    text[used] = '\0';
+    bf_page_escape(page, text);
+    bf_page_put(page, "%s", name[used] ? "&hellip;" : "");
+}
+
 /* Points stand so close that straight lines between them are the curve. */
 static void det_line(bf_page *page, const bf_evaluation *e, size_t kind)
 {
@@ -58,7 +74,7 @@ static void det_legend(bf_page *page, const bf_evaluation *e)
             continue;
         bf_page_put(page, "<path class=\"l%d\" d=\"M%g %gh28\"/><text x=\"%g\" y=\"%g\">", bf_html_series(k),
                     DET_SIDE + 16, y, DET_SIDE + 50, y + 4);
-        bf_page_escape(page, k == 0 ? "maximum over species" : bf_kind_name(e, k));
+        short_name(page, k == 0 ? "maximum over species" : bf_kind_name(e, k));
         bf_page_put(page, "</text>");
         y += 20;
     }
@@ -83,11 +99,12 @@ void bf_html_det(bf_page *page, const bf_evaluation *e)
     det_legend(page, e);
     bf_page_put(page, "</svg><figcaption>");
     bf_html_term(page, "det", "DET plot");
-    bf_page_put(page,
-                ". Lower and further left is better. Both axes are normal deviates; what lies below %g&nbsp;%% is "
-                "drawn on the edge, since it cannot be measured here or is zero. The headline is read on the thick "
-                "line.</figcaption></figure>",
-                100 * DET_LEAST);
+    bf_page_put(
+        page,
+        ". Lower and further left is better. Both axes are normal deviates; what lies below %g&nbsp;%%, such as "
+        "zero, or above %g&nbsp;%% is drawn on the edge. The headline is read on the thick line."
+        "</figcaption></figure>",
+        100 * DET_LEAST, 100 * DET_MOST);
 }
 
 static void draw_histogram(bf_page *page, const bf_evaluation *e, size_t kind, double y)
@@ -98,7 +115,7 @@ static void draw_histogram(bf_page *page, const bf_evaluation *e, size_t kind, d
     for (int b = 0; b < BF_HISTOGRAM_BINS; b++)
         highest = k->histogram[b] > highest ? k->histogram[b] : highest;
     bf_page_put(page, "<text class=\"title\" x=\"-10\" y=\"%g\" text-anchor=\"end\">", y + HISTOGRAM_HEIGHT - 16);
-    bf_page_escape(page, bf_kind_name(e, kind));
+    short_name(page, bf_kind_name(e, kind));
     bf_page_put(page,
                 "</text><text x=\"-10\" y=\"%g\" text-anchor=\"end\">%llu scores</text><path class=\"axis\" d=\"M0 "
                 "%gH%g\"/>",

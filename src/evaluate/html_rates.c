@@ -11,7 +11,7 @@ static double highest_bound(const bf_evaluation *e)
     return isnan(highest) ? 1 : highest;
 }
 
-/* As in report.json: without errors there is nothing to draw. */
+/* Says why where there is no interval, so that nobody looks for it. */
 static void span_cell(bf_page *page, const bf_rate *rate, bf_span span)
 {
     bf_page_put(page, "<td class=\"n\">");

@@ -40,7 +40,7 @@ static const char STYLE[] =
     "white-space:nowrap}tr.worst td:first-child{font-weight:650}tr.aside td{color:var(--soft)}tr.small "
     "td{color:var(--soft)}"
     "td.bar{padding:.1rem .4rem}td.bar svg{display:block;max-width:none}th.bar{white-space:nowrap}"
-    "table.tight .of{display:block}table.tight td:first-child{white-space:nowrap}.tag{display:inline-block;border:1px "
+    "table.tight .of{display:block}table.tight td:first-child{min-width:8rem;max-width:14rem;overflow-wrap:anywhere}.tag{display:inline-block;border:1px "
     "solid currentColor;border-radius:4px;padding:0 "
     ".35em;"
     "font-size:.76rem;margin-left:.4em;color:var(--soft);font-weight:400}.tag.bad{color:var(--serious)}"

@@ -3,6 +3,7 @@
 
 #include "evaluate/html.h"
 #include "evaluate/report.h"
+#include "policy/policy.h"
 
 #define CELLS_SHOWN 12 /* of one column; the others are in report.json */
 #define VALUES_SHOWN 12
@@ -121,17 +122,16 @@ void bf_html_decisions(bf_page *page, const bf_evaluation *e)
 {
     static const bf_decision order[] = {BF_DECISION_APPROVE, BF_DECISION_REVIEW, BF_DECISION_CHALLENGE,
                                         BF_DECISION_RETRY, BF_DECISION_REJECT};
-    static const char *const words[BF_DECISIONS] = {"review", "retry", "challenge", "reject", "approve"};
     bf_page_put(page, "<section id=\"decisions\"><h2>Decisions and retries</h2>");
     if (!e->scores->has_decision) {
         bf_page_put(page, "<p>The table has no decisions.</p></section>");
         return;
     }
-    bf_page_put(page, "<p>What the policy decided on the first attempt, of the presentations with a decision.</p><div "
+    bf_page_put(page, "<p>What the policy decided on each presentation by itself, of those with a decision.</p><div "
                       "class=\"wide\"><table><thead><tr><th>Decision</th><th class=\"n\">bona fide</th><th class=\"n\">"
                       "95&nbsp;%%</th><th class=\"n\">attacks</th><th class=\"n\">95&nbsp;%%</th></tr></thead><tbody>");
     for (int d = 0; d < BF_DECISIONS; d++) {
-        bf_page_put(page, "<tr><td>%s</td>", words[order[d]]);
+        bf_page_put(page, "<tr><td>%s</td>", bf_decision_name(order[d]));
         bf_html_rate_cells(page, &e->journey[0].decision[order[d]]);
         bf_html_rate_cells(page, &e->journey[1].decision[order[d]]);
         bf_page_put(page, "</tr>");
@@ -217,7 +217,7 @@ void bf_html_latency(bf_page *page, const bf_evaluation *e)
 
 void bf_html_levels(bf_page *page, const bf_evaluation *e)
 {
-    static const char *const tags[] = {"", " bad", " few", " ok"};
+    static const char *const tags[] = {"", "", " bad", " few", " ok"};
     bf_page_put(page,
                 "<section id=\"levels\"><h2>Beside commonly cited levels</h2><ul class=\"warn\"><li class=\"caution\">"
                 "<b>Not a certificate.</b>%s</li></ul><div class=\"wide\"><table><thead><tr><th>Level</th><th>What is "
@@ -226,7 +226,7 @@ void bf_html_levels(bf_page *page, const bf_evaluation *e)
     for (int i = 0; i < BF_LEVELS; i++) {
         const bf_level *l = &e->level[i];
         bf_page_put(page, "<tr><td>%s</td><td>%s</td><td>%s</td><td><span class=\"tag%s\">%s</span></td></tr>", l->name,
-                    l->criterion, l->measured, tags[l->result], i >= 5 ? "no pass mark" : bf_level_phrase(l->result));
+                    l->criterion, l->measured, tags[l->result], bf_level_phrase(l->result));
     }
     bf_page_put(page, "</tbody></table></div></section>");
 }

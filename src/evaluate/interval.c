@@ -100,11 +100,11 @@ void bf_rate_caution(const bf_rate *rate, const char *what, char *ret, size_t re
     if (n == 0)
         (void)snprintf(ret, ret_size, "There are no %s to measure this on.", what);
     else if (rarer == 0)
-        (void)snprintf(
-            ret, ret_size,
-            "%s of %llu %s. That does not mean %s: by the rule of three the true rate may still be %s %.2g %%.",
-            k == 0 ? "None" : "All", n, what, k == 0 ? "never" : "always", k == 0 ? "up to" : "down to",
-            k == 0 ? fmin(100, 300 / (double)n) : fmax(0, 100 - 300 / (double)n));
+        (void)snprintf(ret, ret_size,
+                       "%s of %llu %s. That does not mean %s: by the rule of three the true rate may still be up to "
+                       "%.3g %%%s.",
+                       k == 0 ? "None" : "All", n, what, k == 0 ? "never" : "always", fmin(100, 300 / (double)n),
+                       k == 0 ? "" : " lower");
     else if (rarer < BF_FEW_ERRORS)
         (void)snprintf(ret, ret_size,
                        "%llu of %llu %s: with fewer than %d %s the rate is known to worse than \xc2\xb1"

@@ -5,13 +5,12 @@
 
 #include "evaluate/evaluate.h"
 
+/* A species that was not measured leaves open what the others keep to. */
 static bf_level_result against(const bf_rate *rate, double level)
 {
-    if (rate->total == 0)
-        return BF_LEVEL_NOT_MEASURED;
-    if (rate->value > level)
+    if (rate->total > 0 && rate->value > level)
         return BF_LEVEL_BEYOND;
-    return rate->high <= level ? BF_LEVEL_WITHIN : BF_LEVEL_FIGURE_ONLY;
+    return rate->total > 0 && rate->high <= level ? BF_LEVEL_WITHIN : BF_LEVEL_FIGURE_ONLY;
 }
 
 static bf_level_result worse_of(bf_level_result a, bf_level_result b)
@@ -31,7 +30,8 @@ static void penetration(bf_evaluation *e, bf_level *level, double apcer, size_t 
         large += e->kind[k].presentations >= 150;
         bf_level_result one = against(&e->kind[k].error, apcer);
         /* No number of attacks puts the upper bound at 0: there the level asks for the figure only. */
-        result = worse_of(result, apcer <= 0 && one == BF_LEVEL_FIGURE_ONLY ? BF_LEVEL_WITHIN : one);
+        bool none = apcer <= 0 && one == BF_LEVEL_FIGURE_ONLY && e->kind[k].responses > 0;
+        result = worse_of(result, none ? BF_LEVEL_WITHIN : one);
     }
     if (result == BF_LEVEL_WITHIN && (large < species || large < counted))
         result = BF_LEVEL_FIGURE_ONLY;
@@ -41,22 +41,27 @@ static void penetration(bf_evaluation *e, bf_level *level, double apcer, size_t 
                    100 * e->kind[e->worst_kind].error.value, 100 * e->kind[0].error.value, counted, large);
 }
 
-/* The highest IAPAR over the species. */
+/* The highest IAPAR over the species, which must be below a number: at most the one before it. */
 static void impostors(bf_evaluation *e, bf_level *level, double iapar)
 {
     bf_rate worst = {0};
+    size_t counted = 0, compared = 0;
     bf_level_result result = BF_LEVEL_WITHIN;
     for (size_t k = 1; k < e->kinds; k++) {
-        if (!bf_kind_counts(e, k) || e->kind[k].full_system.total == 0)
+        const bf_rate *rate = &e->kind[k].full_system;
+        if (!bf_kind_counts(e, k))
             continue;
-        result = worse_of(result, against(&e->kind[k].full_system, iapar));
-        if (worst.total == 0 || e->kind[k].full_system.value > worst.value)
-            worst = e->kind[k].full_system;
+        counted++;
+        compared += rate->total > 0;
+        result = worse_of(result, against(rate, nextafter(iapar, 0)));
+        if (rate->total > 0 && (worst.total == 0 || rate->value > worst.value))
+            worst = *rate;
     }
     level->result = worst.total > 0 ? result : BF_LEVEL_NOT_MEASURED;
     if (worst.total > 0)
-        (void)snprintf(level->measured, sizeof level->measured, "highest IAPAR %.2f %% (%.2f to %.2f %%)",
-                       100 * worst.value, 100 * worst.low, 100 * worst.high);
+        (void)snprintf(level->measured, sizeof level->measured,
+                       "highest IAPAR %.2f %% (%.2f to %.2f %%), %zu of %zu species", 100 * worst.value,
+                       100 * worst.low, 100 * worst.high, compared, counted);
     else
         (void)snprintf(level->measured, sizeof level->measured, "no attack was compared with a reference");
 }
@@ -64,7 +69,7 @@ static void impostors(bf_evaluation *e, bf_level *level, double iapar)
 /* Figures that the evaluations of NIST report without a pass mark. */
 static void figure(bf_level *level, const char *name, const bf_rate *rate, double threshold)
 {
-    level->result = BF_LEVEL_NOT_MEASURED;
+    level->result = BF_LEVEL_NO_MARK;
     char where[40] = "only by rejecting everything";
     if (isfinite(threshold))
         (void)snprintf(where, sizeof where, "at threshold %.4g", threshold);

@@ -149,7 +149,6 @@ bf_status bf_names_add(bf_names *names, const char *text, size_t size, uint32_t 
         }
     }
     if (bf_names_count(names) >= BF_NAMES_MAX && !is_known(names, text, size)) {
-        names->overflowed = true;
         text = OTHERS;
         size = strlen(OTHERS);
     }

@@ -30,7 +30,6 @@ typedef struct bf_names {
     char **text; /* by number */
     size_t capacity;
     uint32_t last; /* rows of the same value often stand together */
-    bool overflowed;
 } bf_names;
 
 bf_status bf_names_add(bf_names *names, const char *text, size_t size, uint32_t *ret, bf_error *err);

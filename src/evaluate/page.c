@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 /* Makes room for `more` bytes and a NUL. */
 static bool make_room(bf_page *text, size_t more)
@@ -55,18 +56,15 @@ static void append(bf_page *text, const char *from, size_t size)
 
 void bf_page_escape(bf_page *text, const char *from)
 {
-    for (; *from; from++) {
-        size_t plain = strcspn(from, "&<>\"'");
-        append(text, from, plain);
-        from += plain;
-        if (!*from)
-            return;
-        const char *entity = *from == '&'   ? "&amp;"
-                             : *from == '<' ? "&lt;"
-                             : *from == '>' ? "&gt;"
-                             : *from == '"' ? "&quot;"
-                                            : "&#39;";
-        append(text, entity, strlen(entity));
+    for (size_t size; *from; from += size > 0 ? size : 1) {
+        size = bf_utf8_size((const unsigned char *)from);
+        const char *entity = *from == '&'    ? "&amp;"
+                             : *from == '<'  ? "&lt;"
+                             : *from == '>'  ? "&gt;"
+                             : *from == '"'  ? "&quot;"
+                             : *from == '\'' ? "&#39;"
+                                             : NULL;
+        append(text, entity ? entity : from, entity ? strlen(entity) : size);
     }
 }
 

@@ -17,7 +17,7 @@ typedef struct bf_page {
 
 /* Appends; what a "%s" stands for is taken as it is. */
 void bf_page_put(bf_page *text, const char *format, ...) BF_PRINTF(2, 3);
-/* Appends text that came from outside, made harmless for HTML content and attributes. */
+/* Appends text that came from outside, made harmless for HTML content and attributes: what is no UTF-8 is left out. */
 void bf_page_escape(bf_page *text, const char *from);
 
 /* Hands the text over and leaves an empty one. OUT_OF_MEMORY: some of it is missing. */

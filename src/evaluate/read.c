@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "dataset/csv.h"
 #include "evaluate/scores.h"
+#include "policy/policy.h"
 
 #define PROGRESS_ROWS 20000
 #define STAGE_PREFIX "ms."
@@ -70,6 +71,22 @@ static int word_of(const char *text, const char *const *words, int count)
     return -1;
 }
 
+static int decision_of(const char *text)
+{
+    int decision = BF_DECISIONS - 1;
+    while (decision >= 0 && strcmp(bf_decision_name((bf_decision)decision), text) != 0)
+        decision--;
+    return decision;
+}
+
+static int match_of(const char *text)
+{
+    int match = BF_MATCH_NOT_JUDGED;
+    while (match >= 0 && strcmp(bf_match_outcome_name((bf_match_outcome)match), text) != 0)
+        match--;
+    return match;
+}
+
 static bf_status fail_word(const reading *r, int column, const char *allowed, bf_error *err)
 {
     bf_status status = bf_csv_fail(r->csv, err, "%s is '%.60s'.", NAMES[column], field_at(r, r->column[column]).text);
@@ -118,18 +135,16 @@ static bf_status read_label(const reading *r, bf_score_row *row, bf_error *err)
 static bf_status read_outcome(const reading *r, bf_score_row *row, bf_error *err)
 {
     static const char *const states[] = {"ok", "could_not_judge", "error"};
-    static const char *const decisions[] = {"review", "retry", "challenge", "reject", "approve"};
-    static const char *const matches[] = {"not_requested", "strong", "weak", "none", "not_judged"};
     int status = word_of(field_at(r, r->column[STATUS]).text, states, 3);
     if (status < 0)
         return fail_word(r, STATUS, "ok, could_not_judge or error", err);
     row->status = (uint8_t)status;
     bf_csv_field decision = field_at(r, r->column[DECISION]), match = field_at(r, r->column[MATCH]);
-    int which = decision.size > 0 ? word_of(decision.text, decisions, BF_DECISIONS) : BF_DECISION_ABSENT;
+    int which = decision.size > 0 ? decision_of(decision.text) : BF_DECISION_ABSENT;
     if (which < 0)
         return fail_word(r, DECISION, "approve, retry, challenge, review or reject", err);
     row->decision = (uint8_t)which;
-    which = match.size > 0 ? word_of(match.text, matches, 5) : BF_MATCH_NOT_REQUESTED;
+    which = match.size > 0 ? match_of(match.text) : BF_MATCH_NOT_REQUESTED;
     if (which < 0)
         return fail_word(r, MATCH, "strong, weak, none, not_requested or not_judged", err);
     row->match = (uint8_t)which;

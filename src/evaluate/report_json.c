@@ -6,6 +6,8 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "evaluate/report.h"
+#include "policy/policy.h"
+#include "record/build.h"
 
 static void free_json(json_t **json)
 {
@@ -22,11 +24,6 @@ static json_t *integer(uint64_t value)
     return json_integer((json_int_t)value);
 }
 
-static json_t *text_or_null(const char *text)
-{
-    return text && text[0] ? json_string(text) : json_null();
-}
-
 static json_t *span(bf_span s)
 {
     return isnan(s.low) ? json_null() : json_pack("[oo]", number(s.low), number(s.high));
@@ -41,9 +38,6 @@ static json_t *rate(const bf_rate *r)
 static json_t *rate_by_person(const bf_rate *r, bf_span by_person)
 {
     json_t *json = rate(r);
-    /* Persons drawn again cannot bring forth an error that never happened. */
-    if (r->count == 0 || r->count == r->total)
-        by_person = (bf_span){NAN, NAN};
     /* A missing value makes the object unusable, which json_pack further out notices. */
     if (!json || json_object_set_new(json, "by_person", span(by_person)) != 0) {
         json_decref(json);
@@ -83,12 +77,13 @@ static json_t *build_input(const bf_evaluation *e, const bf_report_facts *facts)
     json_t *aside =
         json_pack("{s:o, s:o, s:o}", "uncertain", integer(s->set_aside[BF_REVIEW_UNCERTAIN]), "disputed",
                   integer(s->set_aside[BF_REVIEW_DISPUTED]), "excluded", integer(s->set_aside[BF_REVIEW_EXCLUDED]));
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "table", facts->table, "rows",
-                     integer(s->count), "persons", integer(s->persons), "rows_without_person",
-                     integer(s->without_person), "split", text_or_null(s->split), "rows_of_other_splits",
-                     integer(s->other_split), "set_aside", aside, "stack", text_or_null(s->stack), "stacks",
-                     integer(s->stacks), "policy_version", text_or_null(s->policy_version), "fusion_version",
-                     text_or_null(s->fusion_version), "flow", text_or_null(s->flow));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "table",
+                     bf_build_text(facts->table), "rows", integer(s->count), "persons", integer(s->persons),
+                     "rows_without_person", integer(s->without_person), "split", bf_build_text_or_null(s->split),
+                     "rows_of_other_splits", integer(s->other_split), "set_aside", aside, "stack",
+                     bf_build_text_or_null(s->stack), "stacks", integer(s->stacks), "policy_version",
+                     bf_build_text_or_null(s->policy_version), "fusion_version",
+                     bf_build_text_or_null(s->fusion_version), "flow", bf_build_text_or_null(s->flow));
 }
 
 static json_t *build_convention(const bf_evaluation *e)
@@ -225,7 +220,7 @@ static json_t *build_calibration(const bf_evaluation *e)
 
 static json_t *build_cell(const bf_evaluation *e, const bf_segment_cell *cell)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "value", text_or_null(cell->value), "bpcer",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "value", bf_build_text_or_null(cell->value), "bpcer",
                      rate(&cell->bpcer), "bpnrr", rate(&cell->bpnrr), "worst_species",
                      cell->worst_kind > 0 ? json_string(bf_kind_name(e, cell->worst_kind)) : json_null(), "apcer",
                      rate(&cell->apcer), "small", json_boolean(cell->small), "apnrr", rate(&cell->apnrr));
@@ -250,7 +245,7 @@ static json_t *build_coverage_of(const bf_evaluation *e, const bf_coverage *c)
     json_t *values = json_array(), *counts = json_object();
     bool good = values && counts;
     for (size_t v = 0; good && v < c->values; v++)
-        good = append(values, text_or_null(e->scores->segment[c->column].text[v]));
+        good = append(values, bf_build_text_or_null(e->scores->segment[c->column].text[v]));
     for (size_t k = 0; good && k < c->kinds; k++) {
         json_t *row = json_array();
         for (size_t v = 0; good && v < c->values; v++)
@@ -292,11 +287,10 @@ static json_t *build_latency(const bf_evaluation *e)
 
 static json_t *build_journey(const bf_journey *j)
 {
-    static const char *const words[BF_DECISIONS] = {"review", "retry", "challenge", "reject", "approve"};
     json_t *shares = json_object(), *after = json_array();
     bool good = shares && after;
     for (int d = 0; good && d < BF_DECISIONS; d++)
-        good = json_object_set_new(shares, words[d], rate(&j->decision[d])) == 0;
+        good = json_object_set_new(shares, bf_decision_name((bf_decision)d), rate(&j->decision[d])) == 0;
     for (int a = 0; good && a < BF_ATTEMPTS_MAX; a++) {
         const bf_journey_state *s = &j->after[a];
         good = append(after,
@@ -341,9 +335,9 @@ static json_t *build_report(const bf_evaluation *e, const bf_report_facts *facts
         json_t *part;
     } parts[] = {
         {"report_version", json_integer(BF_REPORT_VERSION)},
-        {"title", text_or_null(e->options.title)},
+        {"title", bf_build_text_or_null(e->options.title)},
         {"made_by", json_string(facts->program)},
-        {"made_at", text_or_null(facts->made_at)},
+        {"made_at", bf_build_text_or_null(facts->made_at)},
         {"input", build_input(e, facts)},
         {"convention", build_convention(e)},
         {"headline", build_headline(e)},

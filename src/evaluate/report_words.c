@@ -9,13 +9,13 @@ const char BF_LEVELS_CAUTION[] =
 
 const char *bf_level_word(bf_level_result result)
 {
-    static const char *const words[] = {"not_measured", "beyond", "figure_only", "within"};
+    static const char *const words[] = {"not_measured", "no_mark", "beyond", "figure_only", "within"};
     return words[result];
 }
 
 const char *bf_level_phrase(bf_level_result result)
 {
-    static const char *const phrases[] = {"not measured", "beyond the number", "too little to tell",
+    static const char *const phrases[] = {"not measured", "no pass mark", "beyond the number", "too little to tell",
                                           "within the number"};
     return phrases[result];
 }

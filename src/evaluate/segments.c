@@ -37,8 +37,9 @@ static bf_segment_cell measure_cell(const tally *of_kind, size_t kinds, const bo
         attacks += of_kind[k].presentations;
         silent += of_kind[k].presentations - of_kind[k].responses;
         bf_rate apcer = bf_rate_of(of_kind[k].accepted, of_kind[k].responses);
+        /* Of equal rates the one on fewer presentations is the less certain, as in the headline. */
         if (cell.worst_kind == 0 || apcer.value > cell.apcer.value || isnan(cell.apcer.value) ||
-            (apcer.value == cell.apcer.value && apcer.total > cell.apcer.total)) {
+            (apcer.value == cell.apcer.value && apcer.total < cell.apcer.total)) {
             cell.apcer = apcer;
             cell.worst_kind = (uint16_t)k;
         }

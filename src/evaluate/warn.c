@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/attr.h"
+#include "base/utf8.h"
 #include "evaluate/evaluate.h"
 
 #define SILENT_MUCH 0.1 /* share without a response that deserves a word */
@@ -24,6 +25,7 @@ static void warn(bf_evaluation *e, bf_gravity gravity, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(w->text, sizeof w->text, format, arguments);
     va_end(arguments);
+    bf_utf8_repair(w->text); /* names are cut at a number of bytes */
 }
 
 static void warn_of_small_species(bf_evaluation *e)
@@ -41,8 +43,7 @@ static void warn_of_small_species(bf_evaluation *e)
     unsigned long long n = e->kind[smallest].responses;
     warn(e, n < BF_FEW_SAMPLES ? BF_GRAVITY_SERIOUS : BF_GRAVITY_CAUTION,
          "%zu attack species %s fewer than 150 presentations with a response; %.60s has %llu. Even without a single "
-         "error "
-         "so few could not show an APCER below %.2g %%.",
+         "error so few could not show an APCER below %.3g %%.",
          small, small == 1 ? "has" : "have", bf_kind_name(e, smallest), n, n > 0 ? fmin(100, 300 / (double)n) : 100.0);
 }
 
@@ -129,10 +130,9 @@ static void warn_of_silence(bf_evaluation *e)
              100 * e->kind[worst].silent.value, bf_kind_name(e, worst));
     if (errors > 0)
         warn(e, BF_GRAVITY_CAUTION,
-             "%zu presentations ended in an error, which is counted as no response. Look at the column code: an error "
-             "of "
-             "the installation says nothing about the person or the attack.",
-             errors);
+             "%zu presentation%s ended in an error, which is counted as no response. Look at the column code: an error "
+             "of the installation says nothing about the person or the attack.",
+             errors, errors == 1 ? "" : "s");
 }
 
 static void warn_of_selection(bf_evaluation *e)

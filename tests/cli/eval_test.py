@@ -415,6 +415,19 @@ class Reports(WithTable):
         self.assertIn("<script>alert('x')</script>&\"", page.text)
         self.assertIn("<b>T</b>", page.text)
 
+    def test_long_names_in_any_script_are_cut_between_characters(self):
+        rows = make_rows(200)
+        for row in rows:
+            if row["label"] == "spoof":
+                row["attack_type"] = "a" + "\u06cc" * 40
+            row["flow"] = "a" + "\u06cc" * 40
+        _, report, text = self.write(rows)
+        self.assertRegex(json.loads(report)["warnings"][0]["text"], "a\u06cc{29} has")
+        self.assertTrue("a" + "\u06cc" * 23 + "\u2026" in Page(text).text)
+
+    def test_a_title_that_is_no_text_is_told_as_far_as_it_is(self):
+        self.assertEqual(json.loads(self.write(make_rows(100), "--title", "T\udcff")[1])["title"], "T?")
+
     @unittest.skipIf(jsonschema is None, "python3-jsonschema is not installed")
     def test_the_json_is_what_the_schema_says(self):
         schema = json.loads((program.SOURCE / "api/eval_report.schema.json").read_text(encoding="utf-8"))
