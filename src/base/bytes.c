@@ -150,15 +150,18 @@ bf_status bf_bytes_read_file(bf_bytes *ret, const char *path, size_t size_max, b
                     ret, err);
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t size)
+bool bf_write_all(int fd, const void *data, size_t size)
 {
+    const uint8_t *at = data;
     while (size > 0) {
-        ssize_t put = write(fd, data, size);
+        ssize_t put = write(fd, at, size);
         if (put < 0 && errno == EINTR)
             continue;
-        if (put <= 0)
+        if (put <= 0) {
+            errno = put == 0 ? ENOSPC : errno;
             return false;
-        data += put;
+        }
+        at += put;
         size -= (size_t)put;
     }
     return true;
@@ -174,7 +177,7 @@ bf_status bf_bytes_write_file(const char *path, const void *data, size_t size, b
     int fd = mkstemp(temporary);
     if (fd < 0)
         return fail_errno(err, "Cannot write", path);
-    bool ok = fchmod(fd, 0644) == 0 && write_all(fd, data, size) && fsync(fd) == 0;
+    bool ok = fchmod(fd, 0644) == 0 && bf_write_all(fd, data, size) && fsync(fd) == 0;
     int saved = errno;
     ok = close(fd) == 0 && ok;
     if (ok && rename(temporary, path) == 0)

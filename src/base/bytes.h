@@ -2,6 +2,7 @@
 #ifndef BF_BASE_BYTES_H
 #define BF_BASE_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ bf_status bf_bytes_read_file(bf_bytes *ret, const char *path, size_t size_max, b
 /* Writes a file so that a reader sees either the old content or all of the new (temporary file, fsync,
  * rename). Fails with BF_IO_ERROR. */
 bf_status bf_bytes_write_file(const char *path, const void *data, size_t size, bf_error *err);
+
+/* Writes all of it, in as many pieces as that takes. false with errno set: only a part of it was written. */
+bool bf_write_all(int fd, const void *data, size_t size);
 
 /* malloc, calloc and strdup through one door, so that tests can fail each allocation in turn. */
 void *bf_malloc(size_t size);

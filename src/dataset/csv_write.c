@@ -22,13 +22,8 @@ struct bf_csv_writer {
 
 static void flush_buffer(bf_csv_writer *writer)
 {
-    for (size_t done = 0; done < writer->used && writer->problem == 0;) {
-        ssize_t put = write(writer->fd, writer->buffer + done, writer->used - done);
-        if (put >= 0)
-            done += (size_t)put;
-        else if (errno != EINTR)
-            writer->problem = errno;
-    }
+    if (writer->problem == 0 && !bf_write_all(writer->fd, writer->buffer, writer->used))
+        writer->problem = errno;
     writer->used = 0;
 }
 

@@ -90,24 +90,10 @@ static bf_status fail_io(const bf_journal *journal, const char *what, bf_error *
     return bf_fail(err, BF_IO_ERROR, "Cannot %s %.200s: %s.", what, journal->path, strerror(errno));
 }
 
-static bool write_all(int fd, const char *text, size_t size)
-{
-    while (size > 0) {
-        ssize_t put = write(fd, text, size);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return false;
-        text += put;
-        size -= (size_t)put;
-    }
-    return true;
-}
-
 static bf_status start_anew(bf_journal *journal, const char *header, bf_error *err)
 {
-    if (ftruncate(journal->fd, 0) == 0 && write_all(journal->fd, KEY_COLUMNS ",", sizeof KEY_COLUMNS) &&
-        write_all(journal->fd, header, strlen(header)) && write_all(journal->fd, "\n", 1))
+    if (ftruncate(journal->fd, 0) == 0 && bf_write_all(journal->fd, KEY_COLUMNS ",", sizeof KEY_COLUMNS) &&
+        bf_write_all(journal->fd, header, strlen(header)) && bf_write_all(journal->fd, "\n", 1))
         return BF_OK;
     return fail_io(journal, "write", err);
 }
@@ -239,7 +225,7 @@ static bf_status append_row(bf_journal *journal, const char *row, size_t size, u
     if (flock(journal->fd, LOCK_EX) != 0)
         return fail_io(journal, "lock", err);
     off_t offset = lseek(journal->fd, 0, SEEK_END);
-    bool good = offset > 0 && write_all(journal->fd, row, size);
+    bool good = offset > 0 && bf_write_all(journal->fd, row, size);
     bf_status status = good ? BF_OK : fail_io(journal, "write", err);
     if (!good && offset > 0)
         (void)!ftruncate(journal->fd, offset);

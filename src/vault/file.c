@@ -63,22 +63,6 @@ static bf_status fail_changed(bf_error *err, const char *what)
     return BF_VAULT_LOCKED;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t put = write(fd, data, size);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0) {
-            errno = put == 0 ? ENOSPC : errno;
-            return false;
-        }
-        data += put;
-        size -= (size_t)put;
-    }
-    return true;
-}
-
 bf_status bf_vault_file_write(int fd, const uint8_t key[BF_VAULT_KEY_SIZE], const bf_vault_label *label,
                               const void *data, size_t size, bf_error *err)
 {
@@ -88,7 +72,7 @@ bf_status bf_vault_file_write(int fd, const uint8_t key[BF_VAULT_KEY_SIZE], cons
     uint8_t header[MAGIC_SIZE + HEADER_SIZE];
     memcpy(header, MAGIC, MAGIC_SIZE);
     (void)crypto_secretstream_xchacha20poly1305_init_push(&work_->state, header + MAGIC_SIZE, key);
-    if (!write_all(fd, header, sizeof header))
+    if (!bf_write_all(fd, header, sizeof header))
         return fail_write(err);
     const uint8_t *plain = data;
     size_t done = 0;
@@ -100,7 +84,7 @@ bf_status bf_vault_file_write(int fd, const uint8_t key[BF_VAULT_KEY_SIZE], cons
         (void)crypto_secretstream_xchacha20poly1305_push(&work_->state, work_->chunk, NULL, plain ? plain + done : NULL,
                                                          part, bound, sizeof bound,
                                                          last ? crypto_secretstream_xchacha20poly1305_TAG_FINAL : 0);
-        if (!write_all(fd, work_->chunk, part + EXTRA))
+        if (!bf_write_all(fd, work_->chunk, part + EXTRA))
             return fail_write(err);
         done += part;
         if (last)
