@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "record/parse.h"
 
 void bf_new_key_done(bf_new_key *key)
@@ -24,34 +25,16 @@ static bool is_client(const char *text)
     return length > 0 && length < BF_NAME_MAX && text[length] == '\0';
 }
 
-/* Bytes of the character at `text`; 0 when it is none that may be printed. Overlong forms, surrogates and what lies
- * beyond Unicode are refused, since a database would. */
-static size_t character_size(const unsigned char *text)
-{
-    unsigned code = text[0];
-    if (code < 0x80)
-        return code >= 0x20 && code != 0x7f;
-    size_t size = code >= 0xf0 ? 4 : code >= 0xe0 ? 3 : 2;
-    static const unsigned least[] = {0, 0, 0xa0, 0x800, 0x10000}; /* 0x80 to 0x9f are control characters */
-    if (code < 0xc2 || code > 0xf4)
-        return 0;
-    code &= 0xffu >> (size + 1);
-    for (size_t i = 1; i < size; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (text[i] & 0x3f);
-    }
-    return code >= least[size] && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? size : 0;
-}
-
 static bool is_label(const char *text)
 {
     size_t length = text ? strnlen(text, BF_KEY_LABEL_MAX) : BF_KEY_LABEL_MAX;
     if (length >= BF_KEY_LABEL_MAX)
         return false;
     for (size_t at = 0, size = 0; at < length; at += size) {
-        size = character_size((const unsigned char *)text + at);
-        if (size == 0)
+        const unsigned char *character = (const unsigned char *)text + at;
+        size = bf_utf8_size(character);
+        bool control = *character < 0x20 || *character == 0x7f || (*character == 0xc2 && character[1] < 0xa0);
+        if (size == 0 || control)
             return false;
     }
     return true;

@@ -32,8 +32,7 @@ typedef struct cli_state {
 int cli_state_open(const cli_command *command, const char *config_path, unsigned needs, cli_state *ret);
 void cli_state_close(cli_state *state);
 
-/* The master key of the environment, else of the configuration's file. With `create` a file that is not there is made.
- */
+/* The master key of the environment, else of the configuration's file; with `create` that file is made if missing. */
 bf_status cli_state_master(const bf_config *config, bool create, bf_master *ret, bf_error *err);
 
 #endif
