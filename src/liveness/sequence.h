@@ -53,6 +53,7 @@ typedef struct bf_sequence_evidence {
     int figure_count;
 } bf_sequence_evidence;
 
+/* Adds one; what is beyond the maximum is left out. */
 void bf_finding_add(bf_sequence_evidence *evidence, const char *code, double ms, double value);
 void bf_figure_add(bf_sequence_evidence *evidence, const char *name, double value);
 

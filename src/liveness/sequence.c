@@ -1,0 +1,13 @@
+#include "liveness/sequence.h"
+
+void bf_finding_add(bf_sequence_evidence *evidence, const char *code, double ms, double value)
+{
+    if (evidence->finding_count < BF_FINDINGS_MAX)
+        evidence->finding[evidence->finding_count++] = (bf_finding){code, ms, value};
+}
+
+void bf_figure_add(bf_sequence_evidence *evidence, const char *name, double value)
+{
+    if (evidence->figure_count < BF_FIGURES_MAX)
+        evidence->figure[evidence->figure_count++] = (bf_figure){name, value};
+}
