@@ -11,12 +11,15 @@
 #include "bonafide/status.h"
 
 #define BF_PLAN_STEPS_MAX 6
+#define BF_PLAN_COLOURS_MIN 4
 #define BF_PLAN_COLOURS_MAX 8
+#define BF_PLAN_ATTEMPT_MAX 1000
+#define BF_PLAN_DURATION_MAX_MS 60000
 #define BF_PLAN_TEXT_MAX 4096 /* as JSON, with the NUL */
 #define BF_PLAN_NONCE_HEX 64  /* hex digits */
 #define BF_PLAN_RANDOM_SIZE 64
 
-/* "left" and "right" are the person's own. */
+/* "left" and "right" are the person's own: who turns to the own left moves the nose to the picture's right. */
 typedef enum bf_step_type {
     BF_STEP_HOLD_STILL, /* look into the camera; every plan begins with one */
     BF_STEP_TURN_LEFT,
@@ -67,7 +70,11 @@ typedef struct bf_plan_wish {
     bool relaxed;                     /* twice the time for each step */
 } bf_plan_wish;
 
-/* Makes a plan from `random`: which steps, their order, the gaps between them, the colours. Never the same step twice
+/* A made plan lasts 12 seconds at most (24 relaxed), about 2 for each step and 0.3 to 0.9 for each gap; a flash comes
+ * last, with a hold_still of its own, and fewer steps are asked where both would not fit. Passive: 3 seconds, or as
+ * long as the flash needs.
+ *
+ * Makes a plan from `random`: which steps, their order, the gaps between them, the colours. Never the same step twice
  * in a row; a plan of several steps never rests on one ability (head, eyes, mouth, distance) unless the exclusions
  * leave only one. INVALID_ARGUMENT when nothing is left to ask and no flash either, although steps were wanted. */
 bf_status bf_plan_make(const bf_plan_wish *wish, const uint8_t random[BF_PLAN_RANDOM_SIZE], bf_plan *ret,
@@ -75,7 +82,8 @@ bf_status bf_plan_make(const bf_plan_wish *wish, const uint8_t random[BF_PLAN_RA
 
 /* As JSON for the page (docs/reference/capture.md); returns its length, at most BF_PLAN_TEXT_MAX - 1. */
 size_t bf_plan_write(const bf_plan *plan, char ret[BF_PLAN_TEXT_MAX]);
-/* The reverse; unknown keys are ignored (the server adds some for the page). INVALID_ARGUMENT, OUT_OF_MEMORY. */
+/* The reverse; unknown keys are ignored (the server adds some for the page). INVALID_ARGUMENT (also for steps that are
+ * not in order or not within the duration), OUT_OF_MEMORY. */
 bf_status bf_plan_parse(const char *json, size_t size, bf_plan *ret, bf_error *err);
 
 /* Whether more is asked than to look into the camera. */
