@@ -11,8 +11,11 @@
  *   {"nonce": "64 hex digits",                  # of the plan it answers; optional
  *    "frames": [{"bytes": 31022, "ms": 0.0},    # times since the capture's start, never falling
  *               {"bytes": 30871, "ms": 66.7}],
- * "shown":  [{"what": "hold_still", "ms": 0.0}, {"what": "turn_left", "ms": 1210.4}, {"what": "#ff3030", "ms": 4000}],
- *    "client": {...}}                           # what the client reports about itself, see docs/reference/capture.md
+ *    "shown":  [{"what": "hold_still", "ms": 0.0}, {"what": "turn_left", "ms": 1210.4},   # same clock; optional
+ *               {"what": "#ff3030", "ms": 4000}],
+ *    "client": {...}}          # what the client reports about itself, see docs/reference/capture.md; optional
+ *
+ * Unknown keys are ignored. The nonce is in lower case.
  */
 #ifndef BF_CAPTURE_FILE_H
 #define BF_CAPTURE_FILE_H
@@ -30,6 +33,8 @@
 #define BF_CAPTURE_HEADER_MAX (256u << 10)
 #define BF_CAPTURE_FRAMES_MAX 400 /* frames of one file */
 #define BF_CAPTURE_SHOWN_MAX 64
+#define BF_CAPTURE_WHAT_SIZE 24      /* of the text of one of them, with its NUL; printable ASCII */
+#define BF_CAPTURE_MS_MAX 86400000.0 /* what a time may be at most; bf_frames is stricter */
 
 typedef struct bf_capture_frame {
     const uint8_t *bytes; /* a JPEG, borrowed from the file */
@@ -39,7 +44,7 @@ typedef struct bf_capture_frame {
 
 /* What the page says it showed, and when. */
 typedef struct bf_capture_shown {
-    char what[24];
+    char what[BF_CAPTURE_WHAT_SIZE];
     double ms;
 } bf_capture_shown;
 

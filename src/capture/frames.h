@@ -8,12 +8,14 @@
 #include "decode/decode.h"
 #include "image/image.h"
 
-/* Zero in a field means the default. */
+/* Zero in a field means the default of base/limits.h (BF_CLIP_...). */
 typedef struct bf_frames_limits {
     bf_decode_limits still;     /* of each frame of a burst; side and pixel limits also of a video */
-    int duration_ms_max;        /* 60000 */
-    int frames_max;             /* coded frames, read or skipped: 4000 */
-    uint64_t decoded_bytes_max; /* of all frames together: 8 GiB */
+    size_t bytes_max;           /* of the whole file */
+    int duration_ms_max;        /* from the first frame to the last, and what the container says */
+    int frames_max;             /* coded frames, read or skipped */
+    uint64_t decoded_bytes_max; /* R,G,B of all frames that were decoded, also where they are not given: stands for
+                                 * time, which would make the outcome depend on the machine */
 } bf_frames_limits;
 
 /* What the container says, none of it trusted; and what was seen of it by the end. */
@@ -21,7 +23,7 @@ typedef struct bf_clip_facts {
     bf_container container;          /* BF_CONTAINER_BURST, BF_CONTAINER_MP4 or BF_CONTAINER_WEBM */
     char codec[16];                  /* "jpeg", "h264", "vp8", "vp9" */
     char encoder[BF_FACT_TEXT_SIZE]; /* what the container names as its writer; printable ASCII */
-    int width, height;               /* upright, px, of the first frame */
+    int width, height;               /* upright, px, of the first frame that was decoded; 0 before */
     int rotation_deg;                /* that was applied: 0, 90, 180, 270 */
     double duration_ms;              /* as the container says; 0 unknown */
     double rate_fps;                 /* as the container says; 0 unknown */
@@ -33,7 +35,8 @@ typedef struct bf_clip_facts {
 /* One frame. The pixels belong to bf_frames and last until the next call. */
 typedef struct bf_frame {
     const bf_image *rgb;         /* upright */
-    double ms;                   /* since the first frame, as the container or the client says; never falls */
+    double ms;                   /* never falls; a burst's as the client says (since the capture's start), a video's
+                                  * as the container says, since its first frame */
     int index;                   /* among all coded frames, from 0 */
     size_t coded_bytes;          /* 0 unknown */
     bool key;                    /* decodes by itself */
@@ -52,7 +55,7 @@ bf_status bf_frames_open(const uint8_t *bytes, size_t size, const bf_frames_limi
 
 /* Decodes on to the first frame at or after `not_before_ms` (0: the very next) and gives it; frames between are
  * skipped as cheaply as the codec allows (a burst's are not decoded). *ret_more is false at the end, with *ret
- * untouched. A damaged frame ends the clip with CORRUPT_IMAGE. */
+ * untouched. A damaged frame ends the clip with CORRUPT_IMAGE: whoever asks on gets the same error again. */
 bf_status bf_frames_next(bf_frames *frames, double not_before_ms, bf_frame *ret, bool *ret_more, bf_error *err);
 
 const bf_clip_facts *bf_frames_facts(const bf_frames *frames);

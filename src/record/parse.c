@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json_text.h"
 #include "base/limits.h"
 #include "base/yaml.h"
 
@@ -22,34 +23,11 @@ static bf_status fail_unknown(const char *name, const char *what, const char *wo
                    nearest[0] ? "; did you mean '" : ".", nearest, nearest[0] ? "'?" : "");
 }
 
-/* The parser recurses, so depth is checked before it runs. */
-static bool is_too_deep(const char *text, size_t size)
-{
-    int depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < size; i++) {
-        if (quoted) {
-            if (text[i] == '\\')
-                i++;
-            else if (text[i] == '"')
-                quoted = false;
-        } else if (text[i] == '"') {
-            quoted = true;
-        } else if (text[i] == '{' || text[i] == '[') {
-            if (++depth > BF_JSON_DEPTH_MAX)
-                return true;
-        } else if (text[i] == '}' || text[i] == ']') {
-            depth--;
-        }
-    }
-    return false;
-}
-
 bf_status bf_json_parse(const void *text, size_t size, const char *name, json_t **ret, bf_error *err)
 {
     if (size > BF_JSON_BYTES_MAX)
         return bf_fail(err, BF_INVALID_ARGUMENT, "%s: the document has more than %u bytes.", name, BF_JSON_BYTES_MAX);
-    if (is_too_deep(text, size))
+    if (bf_json_text_is_deeper(text, size, BF_JSON_DEPTH_MAX))
         return bf_fail(err, BF_INVALID_ARGUMENT, "%s: the document has more than %d levels.", name, BF_JSON_DEPTH_MAX);
     json_error_t fault = {0};
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
