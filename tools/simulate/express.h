@@ -1,0 +1,12 @@
+/* Eyes that close, a mouth that opens and smiles: the photo's own pixels moved. */
+#ifndef SIM_EXPRESS_H
+#define SIM_EXPRESS_H
+
+#include "simulate/head.h"
+
+/* Draws the head's texture with this expression. */
+void sim_express(sim_head *head, double eyes, double mouth, double smile);
+/* Draws dark rims around the eyes into the texture, after sim_express. */
+void sim_wear_glasses(sim_head *head);
+
+#endif

@@ -1,0 +1,149 @@
+#include "simulate/light.h"
+
+#include <math.h>
+
+#define IDLE 0.4F        /* what the screen shows besides the flash, linear */
+#define FACE_SHARE 0.55F /* of what the camera meters, how much the screen lights */
+#define TONE_STEPS 4096
+#define NOISE_SIZE 8192
+
+void sim_screen_at(const bf_plan *plan, double ms, float ret[3])
+{
+    for (int c = 0; c < 3; c++)
+        ret[c] = IDLE;
+    if (!plan || plan->flash.form == BF_FLASH_NONE || plan->flash.each_ms <= 0)
+        return;
+    const bf_flash *flash = &plan->flash;
+    double at = (ms - flash->from_ms) / flash->each_ms;
+    int now = (int)floor(at);
+    if (at < 0 || now >= flash->colour_count)
+        return;
+    /* The gentle form fades from one colour to the next. */
+    float share = flash->form == BF_FLASH_GENTLE ? (float)fmin(1, (at - now) / 0.6) : 1;
+    for (int c = 0; c < 3; c++) {
+        float before = now > 0 ? sim_linear(flash->colour[now - 1][c]) : IDLE;
+        ret[c] = before + share * (sim_linear(flash->colour[now][c]) - before);
+    }
+}
+
+void sim_light_at(const sim_light *light, double ms, float ret[3])
+{
+    const sim_light_options *o = &light->options;
+    float sum[3] = {0, 0, 0};
+    for (int i = 0; i < 3; i++) {
+        float shown[3] = {IDLE, IDLE, IDLE};
+        if (o->answer == SIM_FLASH_LIT)
+            sim_screen_at(light->plan, ms - o->lag_ms - 10 * i, shown);
+        for (int c = 0; c < 3; c++)
+            sum[c] += shown[c] / 3;
+    }
+    for (int c = 0; c < 3; c++)
+        ret[c] = sum[c] * (float)o->screen;
+}
+
+/* An imitation tints the finished picture, and cannot know the colour before it is shown. */
+static void tint_at(const sim_light *light, double ms, float ret[3])
+{
+    float shown[3];
+    sim_screen_at(light->plan, ms - light->options.lag_ms, shown);
+    for (int c = 0; c < 3; c++)
+        ret[c] = 1 + 0.6F * (float)light->options.screen * (shown[c] - IDLE);
+}
+
+void sim_light_begin(sim_light *light, const bf_plan *plan, const sim_light_options *options)
+{
+    light->options = *options;
+    light->plan = plan;
+    light->ambient = 1 - IDLE * (float)options->screen;
+    sim_random random = sim_random_from(options->seed, 21);
+    double slow_ms = sim_uniform(&random, 250, 800), white_ms = sim_uniform(&random, 900, 2200);
+    double bright = 1, tone[3] = {1, 1, 1};
+    for (int i = 0; i < SIM_EXPOSURE_STEPS; i++) {
+        double ms = (double)i * SIM_EXPOSURE_STEP_MS;
+        float lit[3];
+        /* Cameras answer to frames they have, not to the one they take. */
+        sim_light_at(light, ms - 66, lit);
+        double metered[3], mean = 0;
+        for (int c = 0; c < 3; c++) {
+            double idle = (double)IDLE * options->screen;
+            metered[c] = 1 + (double)FACE_SHARE * ((double)lit[c] - idle);
+            mean += metered[c] / 3;
+        }
+        bright += (mean - bright) * SIM_EXPOSURE_STEP_MS / slow_ms;
+        double wander = 1 + options->drift * sim_wander(options->seed, 31, ms / 1000);
+        for (int c = 0; c < 3; c++) {
+            tone[c] += (metered[c] / mean - tone[c]) * SIM_EXPOSURE_STEP_MS / white_ms;
+            light->gain[i][c] = (float)(options->level * wander / pow(bright, options->auto_expose) /
+                                        pow(tone[c], options->auto_white));
+        }
+    }
+}
+
+/* What developing looks up. */
+typedef struct darkroom {
+    uint8_t tone[TONE_STEPS];
+    int16_t noise[NOISE_SIZE]; /* 1/64 of a level */
+} darkroom;
+
+static void fill_darkroom(darkroom *d, const sim_light_options *options, uint64_t frame)
+{
+    for (int i = 0; i < TONE_STEPS; i++)
+        d->tone[i] = (uint8_t)(sim_srgb((float)i / (TONE_STEPS - 1)) + 0.5F);
+    sim_random random = sim_random_from(options->seed, 40000 + frame);
+    /* A dark picture is amplified, noise and all. */
+    double sigma = options->noise / fmax(0.35, sqrt(fmin(options->level, 1)));
+    for (int i = 0; i < NOISE_SIZE; i++) {
+        uint64_t bits = sim_random_next(&random);
+        int sum = 0;
+        for (int part = 0; part < 64; part += 8)
+            sum += (int)((bits >> part) & 255) - 127;
+        d->noise[i] = (int16_t)((double)sum * sigma * 64 / 209);
+    }
+}
+
+static uint8_t tone_of(const darkroom *d, float linear)
+{
+    float at = linear * (TONE_STEPS - 1);
+    return d->tone[at <= 0 ? 0 : at >= TONE_STEPS - 1 ? TONE_STEPS - 1 : (int)at];
+}
+
+static uint8_t with_noise(const darkroom *d, uint8_t level, uint64_t place)
+{
+    /* Shot noise is largest, in these levels, in the dark. */
+    int weight = 320 - level, value = (int)level * 16384 + d->noise[place & (NOISE_SIZE - 1)] * weight;
+    value = (value + 8192) >> 14;
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+/* The lens: a little of each neighbour. */
+static float soft(const float *p, long left, long right, long up, long down)
+{
+    return 0.56F * p[0] + 0.11F * (p[left] + p[right] + p[up] + p[down]);
+}
+
+void sim_develop(const sim_light *light, const sim_canvas *canvas, double ms, uint64_t frame, bf_image *picture)
+{
+    darkroom d;
+    fill_darkroom(&d, &light->options, frame);
+    int step = (int)fmin(fmax(ms / SIM_EXPOSURE_STEP_MS, 0), SIM_EXPOSURE_STEPS - 1);
+    float gain[3], tint[3] = {1, 1, 1};
+    if (light->options.answer == SIM_FLASH_IMITATED)
+        tint_at(light, ms, tint);
+    for (int c = 0; c < 3; c++)
+        gain[c] = light->gain[step][c] * tint[c] / (float)canvas->exposures;
+    sim_random random = sim_random_from(light->options.seed, 90000 + frame);
+    long stride = 3L * canvas->width;
+    for (int y = 0; y < canvas->height; y++) {
+        const float *row = canvas->linear + (long)y * stride;
+        uint8_t *out = picture->pixels + (size_t)y * picture->stride;
+        long up = y > 0 ? -stride : 0, down = y + 1 < canvas->height ? stride : 0;
+        uint64_t place = sim_random_next(&random);
+        for (int x = 0; x < canvas->width; x++) {
+            long left = x > 0 ? -3 : 0, right = x + 1 < canvas->width ? 3 : 0;
+            for (int c = 0; c < 3; c++) {
+                float value = soft(row + 3L * x + c, left, right, up, down) * gain[c];
+                out[3 * x + c] = with_noise(&d, tone_of(&d, value), place++);
+            }
+        }
+    }
+}
