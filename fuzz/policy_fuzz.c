@@ -72,6 +72,15 @@ static void fill_risk(const bf_policy_settings *settings, bf_risk_context *ret)
     }
 }
 
+static void fill_signals(const bf_policy_settings *settings, bf_signals *ret)
+{
+    ret->count = (int)next(3);
+    for (int i = 0; i < ret->count; i++)
+        ret->signal[i].name = settings->signal_count > 0 && next(4) > 0
+                                  ? settings->signal[next((uint32_t)settings->signal_count)].name
+                                  : "never_heard_of";
+}
+
 static void fill_input(const bf_policy *policy, const bf_quality *quality, bf_policy_input *ret)
 {
     static const bf_status statuses[] = {BF_NO_FACE,          BF_MULTIPLE_FACES,        BF_CORRUPT_IMAGE,
@@ -86,6 +95,7 @@ static void fill_input(const bf_policy *policy, const bf_quality *quality, bf_po
     ret->match_present = next(8) > 0;
     ret->match_similarity = next_number();
     ret->kill_switch = next(16) == 0;
+    ret->challenge = (bf_challenge_outcome)next(6);
     fill_risk(bf_policy_settings_of(policy, ret->channel), &ret->risk);
 }
 
@@ -101,6 +111,8 @@ static void check_output(const bf_policy *policy, const bf_policy_input *input, 
         promise(output->band == BF_BAND_PASS, "approval needs the pass band");
         promise(output->match == BF_MATCH_STRONG || !input->match_requested, "approval needs the requested match");
         promise(!input->kill_switch, "no approval while the kill switch is on");
+        promise(input->challenge >= BF_CHALLENGE_NOT_ASKED && input->challenge < BF_CHALLENGE_NOT_FOLLOWED,
+                "no approval when the challenge was not followed");
     }
     promise(output->decision != BF_DECISION_REJECT || judged, "rejection needs a judgement");
     promise(!judged || (input->judging == BF_OK && output->quality_passed), "a judgement needs a good capture");
@@ -117,16 +129,36 @@ static void check_output(const bf_policy *policy, const bf_policy_input *input, 
     promise(output->rule[0] != 0, "a rule decided");
 }
 
+/* A challenge that could not be seen approves and rejects nothing by itself. */
+static void check_unclear(const bf_policy *policy, bf_policy_input input)
+{
+    bf_policy_output unclear, not_asked;
+    input.challenge = BF_CHALLENGE_UNCLEAR;
+    bf_policy_decide(policy, &input, &unclear);
+    input.challenge = BF_CHALLENGE_NOT_ASKED;
+    bf_policy_decide(policy, &input, &not_asked);
+    bool final = unclear.decision == BF_DECISION_APPROVE || unclear.decision == BF_DECISION_REJECT;
+    promise(!final || unclear.decision == not_asked.decision, "an unclear challenge settles nothing");
+}
+
 static void decide_much(const bf_policy *policy)
 {
     for (int round = 0; round < ROUNDS; round++) {
         bf_quality quality;
-        bf_policy_input input = {.channel = (bf_channel)next(8)};
+        bf_signals signals = {0};
+        bf_policy_input input = {.channel = (bf_channel)next(8), .signals = next(2) ? &signals : NULL};
         bf_policy_output output, gate;
         fill_quality(bf_policy_settings_of(policy, input.channel), &quality);
+        fill_signals(bf_policy_settings_of(policy, input.channel), &signals);
         fill_input(policy, &quality, &input);
         bf_policy_decide(policy, &input, &output);
         check_output(policy, &input, &output);
+        check_unclear(policy, input);
+        bf_capture_ask ask = bf_policy_capture(policy, input.channel, &input.risk, next(2));
+        promise(ask.active
+                    ? ask.steps_min >= 1 && ask.steps_min <= ask.steps_max && ask.steps_max <= BF_POLICY_STEPS_MAX
+                    : ask.steps_max == 0 && ask.flash == BF_FLASH_NONE,
+                "a challenge asks for something");
         bool passed = bf_policy_gate(policy, input.channel, input.quality, &gate);
         promise(passed || !output.quality_passed, "gate and decision agree");
     }

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Fetches what models/packages.lock.json pins into the cache: ONNX Runtime, the networks, sample photos.
+"""Fetches what models/packages.lock.json pins into the cache: ONNX Runtime, the networks, sample photos, web tools.
 
 A file counts as present only when its sha256 is the pinned one, so a half-written or altered file is fetched again
 and a complete cache needs no network. An archive is read only after its sha512 was found right, the files wanted are
 taken out of it and the archive is thrown away. The cache is .cache, or BONAFIDE_CACHE_DIR where that is set.
 
-usage: tools/fetch.py            fetch what is missing
-       tools/fetch.py --check    say what is missing, fetch nothing; exit code 1 when something is
+usage: tools/fetch.py [JOB]            fetch what is missing; with a job (build, test, ...) only what it needs
+       tools/fetch.py --check [JOB]    say what is missing, fetch nothing; exit code 1 when something is
 """
 import base64
 import fcntl
@@ -25,6 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOCK = ROOT / "models" / "packages.lock.json"
 CACHE = pathlib.Path(os.environ.get("BONAFIDE_CACHE_DIR") or ROOT / ".cache").absolute()
 HERE = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
+JOBS = ("run", "build", "test", "bench", "fuzz", "lint", "format", "docs")
 # What `unless` of a package may say, and the pkg-config name that answers it.
 SYSTEM_LIBRARIES = {"system-onnxruntime": "libonnxruntime"}
 
@@ -52,8 +53,22 @@ def inside_cache(name):
     return CACHE / path
 
 
+def is_folder(entry):
+    return entry["from"].endswith("/")
+
+
+def folder_digest(folder):
+    """SHA-256 over the hash and the name of every file in a folder, in the order of the names."""
+    hasher = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        hasher.update(f"{digest(path, 'sha256').hexdigest()}  {path.relative_to(folder).as_posix()}\n".encode())
+    return hasher.hexdigest()
+
+
 def is_present(entry):
     path = inside_cache(entry["to"])
+    if is_folder(entry):
+        return path.is_dir() and folder_digest(path) == entry["sha256"]
     if not path.is_file() or digest(path, "sha256").hexdigest() != entry["sha256"]:
         return False
     return all(inside_cache(link).exists() for link in entry.get("links", []))
@@ -70,10 +85,12 @@ def is_for_here(thing):
     return HERE in thing.get("arch", [HERE])
 
 
-def packages_to_fetch(lock):
-    """Pairs of a package and its files that this machine needs and the cache does not have."""
+def packages_to_fetch(lock, job=None):
+    """Pairs of a package and its files that this machine needs (for a job) and the cache does not have."""
     wanted = []
     for package in lock["packages"]:
+        if job and job not in package.get("jobs", [job]):
+            continue
         if not is_for_here(package) or ("unless" in package and system_has(SYSTEM_LIBRARIES[package["unless"]])):
             continue
         files = [entry for entry in package["files"] if is_for_here(entry) and not is_present(entry)]
@@ -121,7 +138,7 @@ def put(source, entry):
     if digest(part, "sha256").hexdigest() != entry["sha256"]:
         part.unlink()
         raise SetupError(f"{entry['from']} does not have the pinned sha256; it was not kept.")
-    part.chmod(0o644)
+    part.chmod(0o755 if entry.get("executable") else 0o644)
     os.replace(part, target)
     for name in entry.get("links", []):
         link = inside_cache(name)
@@ -129,8 +146,35 @@ def put(source, entry):
         link.symlink_to(os.path.relpath(target, link.parent))
 
 
+def put_folder(tar, entry):
+    """The same for a whole folder of the archive. Which of its files are programs is as in the archive."""
+    target = inside_cache(entry["to"])
+    part = target.with_name(target.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    for member in tar.getmembers():
+        name = member.name.removeprefix(entry["from"])
+        if not member.isfile() or name == member.name or ".." in pathlib.PurePosixPath(name).parts:
+            continue
+        path = part / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "wb") as file:
+            shutil.copyfileobj(tar.extractfile(member), file, 1 << 20)
+        path.chmod(0o755 if member.mode & 0o100 else 0o644)
+    if not part.is_dir() or folder_digest(part) != entry["sha256"]:
+        shutil.rmtree(part, ignore_errors=True)
+        raise SetupError(f"{entry['from']} does not have the pinned sha256; it was not kept.")
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(part, target)
+
+
 def extract(archive, files):
-    wanted = {entry["from"]: entry for entry in files}
+    folders = [entry for entry in files if is_folder(entry)]
+    wanted = {entry["from"]: entry for entry in files if not is_folder(entry)}
+    with tarfile.open(archive, "r:gz") as tar:
+        for entry in folders:
+            put_folder(tar, entry)
+    if not wanted:
+        return
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:
             if member.name in wanted and member.isfile():
@@ -151,21 +195,24 @@ def remove_leftovers():
     """What an interrupted run left: it was never in its place, so nothing refers to it."""
     for folder in CACHE.glob("fetch-*"):
         shutil.rmtree(folder, ignore_errors=True)
-    for part in CACHE.glob("*/**/*.part"):
-        part.unlink()
+    for part in list(CACHE.glob("*/**/*.part")):
+        shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def main(arguments):
     lock = json.loads(LOCK.read_text())
-    if arguments == ["--check"]:
-        missing = packages_to_fetch(lock)
+    check = arguments[:1] == ["--check"]
+    jobs = arguments[1:] if check else arguments
+    if len(jobs) > 1 or any(job not in JOBS for job in jobs):
+        print(__doc__, file=sys.stderr)
+        return 64
+    job = jobs[0] if jobs else None
+    missing = packages_to_fetch(lock, job)
+    if check:
         for package, files in missing:
             say(f"{package['name']} {package['version']}: {len(files)} files are not in the cache")
         return 1 if missing else 0
-    if arguments:
-        print(__doc__, file=sys.stderr)
-        return 64
-    if not packages_to_fetch(lock):
+    if not missing:
         return 0
     check_machine(lock)
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -173,7 +220,7 @@ def main(arguments):
         fcntl.flock(guard, fcntl.LOCK_EX)
         remove_leftovers()
         # Asked again under the lock: another run may have fetched them meanwhile.
-        for package, files in packages_to_fetch(lock):
+        for package, files in packages_to_fetch(lock, job):
             fetch(package, files)
     return 0
 

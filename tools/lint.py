@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the layout of the C code and runs the analyser; every finding fails.
+"""Checks the layout of the C code, runs the analyser, and checks the types of the web page; every finding fails.
 
 usage: tools/lint.py FOLDER    (a configured build folder, for its compile_commands.json)
 """
@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+CACHE = pathlib.Path(os.environ.get("BONAFIDE_CACHE_DIR") or ROOT / ".cache").absolute()
 
 
 def tracked(*patterns):
@@ -55,8 +56,13 @@ def analyser_finds_nothing(folder):
     return clean
 
 
+def types_are_right():
+    print(f"lint: types of {len(tracked('web/*.ts'))} files", flush=True)
+    return subprocess.run([CACHE / "web/typescript/tsc", "--project", "web"], cwd=ROOT, check=False).returncode == 0
+
+
 def main(folder):
-    checks = [layout_is_right(), analyser_finds_nothing(folder)]
+    checks = [layout_is_right(), types_are_right(), analyser_finds_nothing(folder)]
     print("lint: " + ("clean" if all(checks) else "there are findings"))
     return 0 if all(checks) else 1
 

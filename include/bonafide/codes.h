@@ -120,9 +120,12 @@ typedef enum bf_guidance {
     BF_GUIDANCE_TRY_AGAIN = 21, /**< Please try again. */
     BF_GUIDANCE_WAIT_FOR_REVIEW = 22, /**< Thank you. Somebody will look at this and get back to you. */
     BF_GUIDANCE_CONTACT_SUPPORT = 23, /**< We could not complete this here. Please contact us, and we will help you. */
+    BF_GUIDANCE_FOLLOW_STEPS_SHOWN = 24, /**< Please follow the steps as they are shown. */
+    BF_GUIDANCE_STAY_ON_PAGE = 25, /**< Please stay on this page while the camera is on. */
+    BF_GUIDANCE_USE_DEVICE_CAMERA = 26, /**< Please use the camera of your device directly, without other camera programs. */
 } bf_guidance;
 
-#define BF_GUIDANCE_COUNT 24 /**< number of guidance codes */
+#define BF_GUIDANCE_COUNT 27 /**< number of guidance codes */
 
 /** Why a decision was made. */
 typedef enum bf_reason {
@@ -149,8 +152,11 @@ typedef enum bf_reason {
     BF_REASON_KILL_SWITCH = 20, /**< Automatic decisions are switched off. */
     BF_REASON_NO_RULE = 21, /**< No rule of the policy applied. */
     BF_REASON_CHALLENGE_UNAVAILABLE = 22, /**< The policy asks for a challenge, and no capture of that kind can be judged. */
+    BF_REASON_CHALLENGE_NOT_FOLLOWED = 23, /**< The steps that were asked for were not seen as they were shown. */
+    BF_REASON_CHALLENGE_UNCLEAR = 24, /**< Too little could be seen to say whether the steps were followed. */
+    BF_REASON_CAPTURE_PATH_RISK = 25, /**< Something about how the capture was made or sent speaks of risk. */
 } bf_reason;
 
-#define BF_REASON_COUNT 23 /**< number of reason codes */
+#define BF_REASON_COUNT 26 /**< number of reason codes */
 
 #endif

@@ -64,6 +64,12 @@ static void fill_risk(const bf_policy_settings *settings, const bf_test_case *te
         (void)snprintf(ret->device_signals[ret->device_signal_count++], BF_NAME_MAX, "%s", node->scalar);
 }
 
+static void fill_signals(const bf_test_case *test, bf_signals *ret)
+{
+    for (const bf_yaml_node *node = test->capture ? test->capture->child : NULL; node; node = node->next)
+        ret->signal[ret->count++].name = node->scalar;
+}
+
 static void fill_input(const bf_policy *policy, const bf_test_case *test, bf_channel channel, const bf_quality *quality,
                        bf_policy_input *ret)
 {
@@ -79,6 +85,7 @@ static void fill_input(const bf_policy *policy, const bf_test_case *test, bf_cha
     ret->reference_status = test->reference;
     ret->match_present = compared;
     ret->match_similarity = test->similarity >= -1 ? test->similarity : match_edge(settings, test->match);
+    ret->challenge = test->challenge;
     ret->channel = channel;
     ret->kill_switch = test->kill_switch;
     fill_risk(settings, test, &ret->risk);
@@ -130,8 +137,10 @@ bool bf_case_run(const bf_policy *policy, const bf_test_case *test, bf_channel c
                  char *message, size_t message_size)
 {
     bf_quality quality = {0};
-    bf_policy_input input = {0};
+    bf_signals signals = {0};
+    bf_policy_input input = {.signals = &signals};
     bf_policy_output output;
+    fill_signals(test, &signals);
     fill_quality(bf_policy_settings_of(policy, channel), test, &quality);
     fill_input(policy, test, channel, &quality, &input);
     bf_policy_decide(policy, &input, &output);

@@ -17,9 +17,11 @@ typedef struct bf_test_case {
     bf_match_fact match;
     double similarity; /* -1..1; below -1: by `match` */
     bf_measure measure[BF_MEASURE_COUNT];
+    bf_challenge_outcome challenge;
     bool native_given[BF_MEASURE_COUNT]; /* else a native value inside the policy's bounds is made up */
     bf_risk_tier risk;
-    const bf_yaml_node *device; /* list of signals; NULL = none */
+    const bf_yaml_node *device;  /* list of signals from the caller; NULL = none */
+    const bf_yaml_node *capture; /* list of signals about the capture path; NULL = none */
     double document_confidence;
     bf_attempt attempt;
     int retry_count;     /* negative: by `attempt` */

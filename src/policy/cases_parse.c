@@ -14,6 +14,8 @@ static const char *const GIVEN_KEYS[] = {"judging",
                                          "score",
                                          "match",
                                          "similarity",
+                                         "challenge",
+                                         "capture_signals",
                                          "reference",
                                          "risk",
                                          "device",
@@ -94,10 +96,10 @@ static bf_status parse_quality(const bf_yaml *doc, const bf_yaml_node *map, bf_t
     return status;
 }
 
-static bf_status check_signals(const bf_yaml *doc, const bf_yaml_node *list, bf_error *err)
+static bf_status check_signals(const bf_yaml *doc, const bf_yaml_node *list, size_t count_max, bf_error *err)
 {
-    if (list->kind != BF_YAML_LIST || list->child_count > BF_DEVICE_SIGNALS_MAX)
-        return bf_yaml_fail(doc, list, err, "'device' must be a list of at most %d signals.", BF_DEVICE_SIGNALS_MAX);
+    if (list->kind != BF_YAML_LIST || list->child_count > count_max)
+        return bf_yaml_fail(doc, list, err, "'%s' must be a list of at most %zu signals.", list->key, count_max);
     for (const bf_yaml_node *node = list->child; node; node = node->next) {
         if (node->kind != BF_YAML_SCALAR || strlen(node->scalar) >= BF_NAME_MAX)
             return bf_yaml_fail(doc, node, err, "the name of a signal is expected here.");
@@ -139,7 +141,10 @@ static bf_status parse_risk(const bf_yaml *doc, const bf_yaml_node *map, bf_test
         status = bf_yaml_bool(doc, map, "kill_switch", false, &test->kill_switch, err);
     test->device = bf_yaml_get(map, "device");
     if (status == BF_OK && test->device)
-        status = check_signals(doc, test->device, err);
+        status = check_signals(doc, test->device, BF_DEVICE_SIGNALS_MAX, err);
+    test->capture = bf_yaml_get(map, "capture_signals");
+    if (status == BF_OK && test->capture)
+        status = check_signals(doc, test->capture, BF_SIGNALS_MAX, err);
     test->risk = (bf_risk_tier)risk;
     test->attempt = (bf_attempt)attempt;
     test->channel = channel;
@@ -149,7 +154,7 @@ static bf_status parse_risk(const bf_yaml *doc, const bf_yaml_node *map, bf_test
 
 static bf_status parse_given(const bf_yaml *doc, const bf_yaml_node *map, bf_test_case *test, bf_error *err)
 {
-    int band = (int)test->band, match = (int)test->match;
+    int band = (int)test->band, match = (int)test->match, challenge = (int)test->challenge;
     bf_status status = bf_yaml_check_keys(doc, map, GIVEN_KEYS, err);
     if (status == BF_OK)
         status = take_status(doc, map, "judging", &test->judging, err);
@@ -163,6 +168,8 @@ static bf_status parse_given(const bf_yaml *doc, const bf_yaml_node *map, bf_tes
         status = take_word(doc, map, "match", bf_fact_words(BF_FACT_MATCH), &match, err);
     if (status == BF_OK)
         status = bf_yaml_number(doc, map, "similarity", false, -1, 1, &test->similarity, err);
+    if (status == BF_OK)
+        status = take_word(doc, map, "challenge", bf_fact_words(BF_FACT_CHALLENGE), &challenge, err);
     const bf_yaml_node *quality = bf_yaml_get(map, "quality");
     if (status == BF_OK && quality)
         status = parse_quality(doc, quality, test, err);
@@ -176,6 +183,7 @@ static bf_status parse_given(const bf_yaml *doc, const bf_yaml_node *map, bf_tes
         status = bf_yaml_fail(doc, map, err, "give 'match: not_requested'; whether it is missing is for the policy.");
     test->band = (bf_band)band;
     test->match = (bf_match_fact)match;
+    test->challenge = (bf_challenge_outcome)challenge;
     return status == BF_OK ? parse_risk(doc, map, test, err) : status;
 }
 

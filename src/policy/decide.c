@@ -21,14 +21,24 @@ static void add_reason(bf_policy_output *output, bf_reason reason)
 static void add_other_reasons(bf_policy_output *output, const bf_situation *situation, bool capped)
 {
     static const bf_reason against[] = {
-        BF_REASON_INPUT_UNUSABLE,     BF_REASON_NO_FACE,
-        BF_REASON_MULTIPLE_FACES,     BF_REASON_QUALITY_TOO_LOW,
-        BF_REASON_INTERNAL_ERROR,     BF_REASON_LIVENESS_FAILED,
-        BF_REASON_LIVENESS_UNCERTAIN, BF_REASON_LIVENESS_NOT_JUDGED,
-        BF_REASON_MATCH_NONE,         BF_REASON_MATCH_WEAK,
-        BF_REASON_MATCH_MISSING,      BF_REASON_REFERENCE_UNUSABLE,
-        BF_REASON_DEVICE_RISK,        BF_REASON_DOCUMENT_CONFIDENCE_LOW,
-        BF_REASON_PREVIOUS_FAILURES,  BF_REASON_RISK_HIGH,
+        BF_REASON_INPUT_UNUSABLE,
+        BF_REASON_NO_FACE,
+        BF_REASON_MULTIPLE_FACES,
+        BF_REASON_QUALITY_TOO_LOW,
+        BF_REASON_INTERNAL_ERROR,
+        BF_REASON_LIVENESS_FAILED,
+        BF_REASON_LIVENESS_UNCERTAIN,
+        BF_REASON_LIVENESS_NOT_JUDGED,
+        BF_REASON_CHALLENGE_NOT_FOLLOWED,
+        BF_REASON_CHALLENGE_UNCLEAR,
+        BF_REASON_MATCH_NONE,
+        BF_REASON_MATCH_WEAK,
+        BF_REASON_MATCH_MISSING,
+        BF_REASON_REFERENCE_UNUSABLE,
+        BF_REASON_DEVICE_RISK,
+        BF_REASON_DOCUMENT_CONFIDENCE_LOW,
+        BF_REASON_PREVIOUS_FAILURES,
+        BF_REASON_RISK_HIGH,
         BF_REASON_RISK_MEDIUM,
     };
     if (capped)
@@ -57,8 +67,23 @@ static bf_guidance input_guidance(bf_status judging)
     }
 }
 
+/* Signals that a person can do something about. Said only where something is asked again, and as advice. */
+static void signal_guidance(bf_policy_output *output, const bf_policy_input *input)
+{
+    static const struct {
+        const char *name;
+        bf_guidance guidance;
+    } help[] = {{"virtual_camera", BF_GUIDANCE_USE_DEVICE_CAMERA},
+                {"file_upload", BF_GUIDANCE_USE_ORIGINAL_PHOTO},
+                {"page_hidden", BF_GUIDANCE_STAY_ON_PAGE}};
+    for (size_t i = 0; i < sizeof help / sizeof *help; i++) {
+        if (bf_policy_has_signal(input, help[i].name))
+            bf_guidance_add(output, help[i].guidance);
+    }
+}
+
 /* What a person can do about a capture that is asked for again; the gate's guidance is in *output already. */
-static void retry_guidance(bf_policy_output *output, const bf_situation *situation, bf_status judging)
+static void retry_guidance(bf_policy_output *output, const bf_situation *situation, const bf_policy_input *input)
 {
     bf_guidance gate[BF_GUIDANCES_MAX];
     int gate_count = output->guidance_count;
@@ -66,7 +91,7 @@ static void retry_guidance(bf_policy_output *output, const bf_situation *situati
     output->guidance_count = 0;
     switch ((bf_capture)situation->value[BF_FACT_CAPTURE]) {
     case BF_CAPTURE_INPUT_UNUSABLE:
-        bf_guidance_add(output, input_guidance(judging));
+        bf_guidance_add(output, input_guidance(input->judging));
         break;
     case BF_CAPTURE_NO_FACE:
         bf_guidance_add(output, BF_GUIDANCE_SHOW_FACE);
@@ -86,11 +111,22 @@ static void retry_guidance(bf_policy_output *output, const bf_situation *situati
         bf_guidance_add(output, gate[i]);
     if (situation->value[BF_FACT_MATCH] == BF_MATCH_FACT_REFERENCE_UNUSABLE)
         bf_guidance_add(output, BF_GUIDANCE_NEW_ID_PORTRAIT);
+    int challenge = situation->value[BF_FACT_CHALLENGE];
+    if (challenge == BF_CHALLENGE_UNCLEAR || challenge == BF_CHALLENGE_NOT_FOLLOWED)
+        bf_guidance_add(output, BF_GUIDANCE_FOLLOW_STEPS_SHOWN);
+    signal_guidance(output, input);
     if (output->guidance_count == 0)
         bf_guidance_add(output, BF_GUIDANCE_TRY_AGAIN);
 }
 
-static void fill_guidance(bf_policy_output *output, const bf_situation *situation, bf_status judging,
+static void challenge_guidance(bf_policy_output *output, const bf_situation *situation, const bf_policy_input *input)
+{
+    bool first = situation->value[BF_FACT_CHALLENGE] == BF_CHALLENGE_NOT_ASKED;
+    bf_guidance_add(output, first ? BF_GUIDANCE_FOLLOW_STEPS : BF_GUIDANCE_FOLLOW_STEPS_SHOWN);
+    signal_guidance(output, input);
+}
+
+static void fill_guidance(bf_policy_output *output, const bf_situation *situation, const bf_policy_input *input,
                           const bf_rule *rule)
 {
     if (rule && rule->guidance_count > 0) {
@@ -99,12 +135,12 @@ static void fill_guidance(bf_policy_output *output, const bf_situation *situatio
         return;
     }
     if (output->decision == BF_DECISION_RETRY) {
-        retry_guidance(output, situation, judging);
+        retry_guidance(output, situation, input);
         return;
     }
     output->guidance_count = 0;
     if (output->decision == BF_DECISION_CHALLENGE)
-        bf_guidance_add(output, BF_GUIDANCE_FOLLOW_STEPS);
+        challenge_guidance(output, situation, input);
     else if (output->decision == BF_DECISION_REVIEW)
         bf_guidance_add(output, BF_GUIDANCE_WAIT_FOR_REVIEW);
     else if (output->decision == BF_DECISION_REJECT)
@@ -149,7 +185,10 @@ void bf_policy_decide(const bf_policy *policy, const bf_policy_input *input, bf_
     ret->decision = verdict.decision;
     (void)snprintf(ret->rule, sizeof ret->rule, "%s", name);
     add_reason(ret, first);
-    if (ret->decision != BF_DECISION_APPROVE)
+    if (ret->decision != BF_DECISION_APPROVE) {
         add_other_reasons(ret, &situation, verdict.capped);
-    fill_guidance(ret, &situation, input->judging, verdict.capped ? NULL : rule);
+        if (bf_policy_signals_effect(bf_policy_settings_of(policy, input->channel), input->signals) > BF_EFFECT_LOW)
+            add_reason(ret, BF_REASON_CAPTURE_PATH_RISK);
+    }
+    fill_guidance(ret, &situation, input, verdict.capped ? NULL : rule);
 }

@@ -79,8 +79,23 @@ enum {
     SHOW_DOCUMENT,
     SHOW_FAILURES,
     SHOW_KILL_SWITCH,
+    SHOW_PATTERN,
+    SHOW_STEPS,
+    SHOW_STEPS_AT_RISK,
+    SHOW_FLASH,
     SHOW_COUNT
 };
+
+static void show_capture(const bf_policy_settings *settings, int index, char ret[CELL_SIZE])
+{
+    const bf_steps *steps = index == SHOW_STEPS ? &settings->steps : &settings->steps_at_risk;
+    if (index == SHOW_PATTERN)
+        (void)snprintf(ret, CELL_SIZE, "%s", BF_PATTERN_WORDS[settings->pattern]);
+    else if (index == SHOW_FLASH)
+        (void)snprintf(ret, CELL_SIZE, "%s", BF_FLASH_WORDS[settings->flash]);
+    else
+        (void)snprintf(ret, CELL_SIZE, "%d to %d", steps->min, steps->max);
+}
 
 static void show_value(const bf_policy_settings *settings, int index, char ret[CELL_SIZE])
 {
@@ -98,6 +113,8 @@ static void show_value(const bf_policy_settings *settings, int index, char ret[C
         (void)snprintf(ret, CELL_SIZE, "%s", bf_decision_name(settings->escalate_to));
     else if (index == SHOW_KILL_SWITCH)
         (void)snprintf(ret, CELL_SIZE, "%s", bf_decision_name(settings->kill_switch));
+    else if (index >= SHOW_PATTERN)
+        show_capture(settings, index, ret);
     else
         (void)snprintf(ret, CELL_SIZE, "%g", numbers[index]);
 }
@@ -136,11 +153,21 @@ static void say_channels(const sink *out)
 
 static void say_thresholds(const sink *out, const bf_policy *policy)
 {
-    static const char *const labels[SHOW_COUNT] = {
-        "liveness pass",          "liveness uncertain",  "match required",
-        "match strong",           "match weak",          "retries cap",
-        "retries uncertain_cap",  "retries escalate_to", "document confidence_min",
-        "previous_failures many", "kill_switch"};
+    static const char *const labels[SHOW_COUNT] = {"liveness pass",
+                                                   "liveness uncertain",
+                                                   "match required",
+                                                   "match strong",
+                                                   "match weak",
+                                                   "retries cap",
+                                                   "retries uncertain_cap",
+                                                   "retries escalate_to",
+                                                   "document confidence_min",
+                                                   "previous_failures many",
+                                                   "kill_switch",
+                                                   "capture pattern",
+                                                   "capture steps",
+                                                   "capture steps_at_risk",
+                                                   "capture flash"};
     say(out, "\nThresholds (one value: the same on every channel)\n");
     say_channels(out);
     for (int i = 0; i < SHOW_COUNT; i++)

@@ -4,15 +4,16 @@
 
 #include "policy/rules.h"
 
-/* Values per fact, in the order of bf_fact. 41 bits in all. */
-static const int SIZES[BF_FACT_COUNT] = {7, 4, 7, 3, 5, BF_CHANNEL_COUNT, 3, 3, 3};
+/* Values per fact, in the order of bf_fact. 45 bits in all. */
+static const int SIZES[BF_FACT_COUNT] = {7, 4, 7, 4, 3, 5, BF_CHANNEL_COUNT, 3, 3, 3};
 
 const char *bf_fact_name(bf_fact fact)
 {
     static const char *const names[BF_FACT_COUNT] = {
-        [BF_FACT_CAPTURE] = "capture", [BF_FACT_BAND] = "band",         [BF_FACT_MATCH] = "match",
-        [BF_FACT_RISK] = "risk",       [BF_FACT_DEVICE] = "device",     [BF_FACT_CHANNEL] = "channel",
-        [BF_FACT_ATTEMPT] = "attempt", [BF_FACT_FAILURES] = "failures", [BF_FACT_DOCUMENT] = "document"};
+        [BF_FACT_CAPTURE] = "capture",     [BF_FACT_BAND] = "band",       [BF_FACT_MATCH] = "match",
+        [BF_FACT_CHALLENGE] = "challenge", [BF_FACT_RISK] = "risk",       [BF_FACT_DEVICE] = "device",
+        [BF_FACT_CHANNEL] = "channel",     [BF_FACT_ATTEMPT] = "attempt", [BF_FACT_FAILURES] = "failures",
+        [BF_FACT_DOCUMENT] = "document"};
     return names[fact];
 }
 
@@ -88,19 +89,35 @@ static bool attempt_possible(const bf_policy_settings *settings, int attempt)
     return true;
 }
 
-bool bf_situation_possible(const bf_policy *policy, const bf_situation *situation)
+#define NO_CONTRADICTION BF_FACT_COUNT
+
+/* The last fact of a contradiction, whatever those after it are; the earliest such fact. */
+static bf_fact contradiction(const bf_policy *policy, const bf_situation *situation)
 {
     const uint8_t *value = situation->value;
     const bf_policy_settings *settings = &policy->settings[value[BF_FACT_CHANNEL]];
     int match = value[BF_FACT_MATCH];
-    if (match == BF_MATCH_FACT_MISSING && !settings->match_required)
-        return false;
-    if (match == BF_MATCH_FACT_NOT_REQUESTED && settings->match_required)
-        return false;
     bool compared = match == BF_MATCH_FACT_STRONG || match == BF_MATCH_FACT_WEAK || match == BF_MATCH_FACT_NONE;
-    if (value[BF_FACT_CAPTURE] != BF_CAPTURE_OK && (value[BF_FACT_BAND] != BF_BAND_NOT_JUDGED || compared))
-        return false;
-    return device_possible(settings, situation) && attempt_possible(settings, value[BF_FACT_ATTEMPT]);
+    if (value[BF_FACT_CAPTURE] != BF_CAPTURE_OK) {
+        if (value[BF_FACT_BAND] != BF_BAND_NOT_JUDGED)
+            return BF_FACT_BAND;
+        if (compared)
+            return BF_FACT_MATCH;
+        if (value[BF_FACT_CHALLENGE] != BF_CHALLENGE_NOT_ASKED)
+            return BF_FACT_CHALLENGE;
+    }
+    if (match == BF_MATCH_FACT_MISSING && !settings->match_required)
+        return BF_FACT_CHANNEL;
+    if (match == BF_MATCH_FACT_NOT_REQUESTED && settings->match_required)
+        return BF_FACT_CHANNEL;
+    if (!device_possible(settings, situation))
+        return BF_FACT_CHANNEL;
+    return attempt_possible(settings, value[BF_FACT_ATTEMPT]) ? NO_CONTRADICTION : BF_FACT_ATTEMPT;
+}
+
+bool bf_situation_possible(const bf_policy *policy, const bf_situation *situation)
+{
+    return contradiction(policy, situation) == NO_CONTRADICTION;
 }
 
 /* Counts on by one, the last fact fastest, in the facts up to `last`; those after it start again from zero. Returns the
@@ -117,8 +134,7 @@ static int advance(bf_situation *situation, int last)
     return -1;
 }
 
-/* The facts after this one can take any value whatever the others are, so they need no check and are skipped over
- * together. */
+/* The facts after this one can take any value whatever the others are, so they need no check. */
 #define LAST_DEPENDENT_FACT ((int)BF_FACT_ATTEMPT)
 _Static_assert((int)BF_FACT_FAILURES == LAST_DEPENDENT_FACT + 1 && (int)BF_FACT_COUNT == LAST_DEPENDENT_FACT + 3,
                "only failures and document are independent");
@@ -131,8 +147,12 @@ bool bf_situation_next(const bf_policy *policy, bf_situation *ret, bool *ret_sta
     else
         *ret = (bf_situation){0};
     *ret_started = true;
-    while (changed >= 0 && changed <= LAST_DEPENDENT_FACT && !bf_situation_possible(policy, ret))
-        changed = advance(ret, LAST_DEPENDENT_FACT);
+    while (changed >= 0 && changed <= LAST_DEPENDENT_FACT) {
+        bf_fact last = contradiction(policy, ret);
+        if (last == NO_CONTRADICTION)
+            break;
+        changed = advance(ret, (int)last); /* past everything that the contradiction excludes */
+    }
     return changed >= 0;
 }
 

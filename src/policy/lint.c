@@ -19,24 +19,44 @@ static const char *forbidden(bf_decision decision, const bf_situation *situation
 {
     const uint8_t *is = situation->value;
     int band = is[BF_FACT_BAND], match = is[BF_FACT_MATCH], device = is[BF_FACT_DEVICE];
+    int challenge = is[BF_FACT_CHALLENGE];
     if (decision == BF_DECISION_APPROVE) {
         if (band != BF_BAND_PASS)
             return "approves without passed liveness";
         if (match != BF_MATCH_FACT_STRONG && match != BF_MATCH_FACT_NOT_REQUESTED)
             return "approves without the match that was required or requested";
-        if (device >= BF_DEVICE_CHALLENGE)
+        if (challenge == BF_CHALLENGE_NOT_FOLLOWED)
+            return "approves although the challenge was not followed";
+        if (device >= BF_DEVICE_REVIEW || (device == BF_DEVICE_CHALLENGE && challenge != BF_CHALLENGE_FOLLOWED))
             return "approves although a device signal asks for more";
     }
     if (decision == BF_DECISION_REJECT && band == BF_BAND_NOT_JUDGED)
         return "rejects what could not be judged";
     if (decision == BF_DECISION_CHALLENGE && is[BF_FACT_CAPTURE] != BF_CAPTURE_OK)
         return "challenges after a capture that could not be judged, where only retry and review help";
+    if (decision == BF_DECISION_CHALLENGE && challenge == BF_CHALLENGE_FOLLOWED)
+        return "challenges once more after a challenge that was followed, which has nothing more to say";
     bool asks_again = decision == BF_DECISION_RETRY || decision == BF_DECISION_CHALLENGE;
     if (asks_again && band == BF_BAND_FAIL)
         return "asks again after failed liveness, where only reject and review are safe";
     if (asks_again && band != BF_BAND_NOT_JUDGED && device >= BF_DEVICE_REVIEW)
         return "asks again although a device signal calls for review or reject";
     return NULL;
+}
+
+/* What an unclear challenge would be made to say; NULL when it counts for nothing, as it must: nobody is approved or
+ * rejected who would not be without it. */
+static const char *unclear_fault(const bf_policy *policy, bf_decision decision, bf_situation situation)
+{
+    if (situation.value[BF_FACT_CHALLENGE] != BF_CHALLENGE_UNCLEAR)
+        return NULL;
+    if (decision != BF_DECISION_APPROVE && decision != BF_DECISION_REJECT)
+        return NULL;
+    situation.value[BF_FACT_CHALLENGE] = BF_CHALLENGE_NOT_ASKED;
+    if (bf_policy_apply(policy, &situation).decision == decision)
+        return NULL;
+    return decision == BF_DECISION_APPROVE ? "approves with an unclear challenge what is not approved without one"
+                                           : "rejects with an unclear challenge what is not rejected without one";
 }
 
 /* What is wrong with a rule's reason in a situation; NULL when it may be given. */
@@ -58,6 +78,7 @@ static bf_status check_verdict(const bf_policy_documents *documents, const bf_po
 {
     const bf_rule *rule = &policy->rule[verdict.rule];
     const char *fault = forbidden(verdict.decision, situation);
+    fault = fault ? fault : unclear_fault(policy, verdict.decision, *situation);
     char where[BF_SITUATION_TEXT_SIZE];
     if (fault) {
         bf_situation_describe(situation, where);

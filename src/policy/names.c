@@ -49,6 +49,11 @@ static const char *const MATCH_WORDS[] = {[BF_MATCH_FACT_NOT_REQUESTED] = "not_r
                                           [BF_MATCH_FACT_NOT_COMPARED] = "not_compared",
                                           [BF_MATCH_FACT_MISSING] = "missing",
                                           NULL};
+static const char *const CHALLENGE_WORDS[] = {[BF_CHALLENGE_NOT_ASKED] = "not_asked",
+                                              [BF_CHALLENGE_FOLLOWED] = "followed",
+                                              [BF_CHALLENGE_UNCLEAR] = "unclear",
+                                              [BF_CHALLENGE_NOT_FOLLOWED] = "not_followed",
+                                              NULL};
 static const char *const DEVICE_WORDS[] = {
     [BF_DEVICE_CLEAR] = "clear",   [BF_DEVICE_RISK] = "risk",     [BF_DEVICE_CHALLENGE] = "challenge",
     [BF_DEVICE_REVIEW] = "review", [BF_DEVICE_REJECT] = "reject", NULL};
@@ -62,9 +67,10 @@ static const char *const DOCUMENT_WORDS[] = {
 const char *const *bf_fact_words(bf_fact fact)
 {
     static const char *const *const words[BF_FACT_COUNT] = {
-        [BF_FACT_CAPTURE] = CAPTURE_WORDS, [BF_FACT_BAND] = BAND_WORDS,         [BF_FACT_MATCH] = MATCH_WORDS,
-        [BF_FACT_RISK] = RISK_WORDS,       [BF_FACT_DEVICE] = DEVICE_WORDS,     [BF_FACT_CHANNEL] = BF_CHANNEL_WORDS,
-        [BF_FACT_ATTEMPT] = ATTEMPT_WORDS, [BF_FACT_FAILURES] = FAILURES_WORDS, [BF_FACT_DOCUMENT] = DOCUMENT_WORDS};
+        [BF_FACT_CAPTURE] = CAPTURE_WORDS,     [BF_FACT_BAND] = BAND_WORDS,       [BF_FACT_MATCH] = MATCH_WORDS,
+        [BF_FACT_CHALLENGE] = CHALLENGE_WORDS, [BF_FACT_RISK] = RISK_WORDS,       [BF_FACT_DEVICE] = DEVICE_WORDS,
+        [BF_FACT_CHANNEL] = BF_CHANNEL_WORDS,  [BF_FACT_ATTEMPT] = ATTEMPT_WORDS, [BF_FACT_FAILURES] = FAILURES_WORDS,
+        [BF_FACT_DOCUMENT] = DOCUMENT_WORDS};
     return words[fact];
 }
 

@@ -72,13 +72,37 @@ static bf_effect signal_effect(const bf_policy_settings *settings, const char *n
 }
 
 /* A context that cannot be true was not filled properly; it counts as an error of ours. */
-static bool context_valid(const bf_risk_context *risk)
+static bool context_valid(const bf_risk_context *risk, const bf_signals *signals)
 {
+    if (signals && (signals->count < 0 || signals->count > BF_SIGNALS_MAX))
+        return false;
     return risk->device_signal_count >= 0 && risk->device_signal_count <= BF_DEVICE_SIGNALS_MAX;
 }
 
-/* The gravest effect of all signals. */
-static bf_effect device_effect(const bf_policy_settings *settings, const bf_risk_context *risk)
+bf_effect bf_policy_signals_effect(const bf_policy_settings *settings, const bf_signals *signals)
+{
+    bf_effect gravest = BF_EFFECT_LOW;
+    for (int i = 0; signals && i < signals->count && i < BF_SIGNALS_MAX; i++) {
+        bf_effect effect = signal_effect(settings, signals->signal[i].name);
+        gravest = effect > gravest ? effect : gravest;
+    }
+    return gravest;
+}
+
+bool bf_policy_has_signal(const bf_policy_input *input, const char *name)
+{
+    for (int i = 0; input->signals && i < input->signals->count && i < BF_SIGNALS_MAX; i++) {
+        if (strcmp(input->signals->signal[i].name, name) == 0)
+            return true;
+    }
+    for (int i = 0; i < input->risk.device_signal_count && i < BF_DEVICE_SIGNALS_MAX; i++) {
+        if (strncmp(input->risk.device_signals[i], name, BF_NAME_MAX) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bf_effect caller_effect(const bf_policy_settings *settings, const bf_risk_context *risk)
 {
     bf_effect gravest = BF_EFFECT_LOW;
     for (int i = 0; i < risk->device_signal_count; i++) {
@@ -86,6 +110,14 @@ static bf_effect device_effect(const bf_policy_settings *settings, const bf_risk
         gravest = effect > gravest ? effect : gravest;
     }
     return gravest;
+}
+
+/* The gravest effect of all signals, those of the caller and those of the capture path. */
+static bf_effect device_effect(const bf_policy_settings *settings, const bf_policy_input *input)
+{
+    bf_effect caller = caller_effect(settings, &input->risk);
+    bf_effect path = bf_policy_signals_effect(settings, input->signals);
+    return path > caller ? path : caller;
 }
 
 static bf_risk_tier risk_of(bf_risk_tier tier, bf_effect effect)
@@ -97,6 +129,11 @@ static bf_risk_tier risk_of(bf_risk_tier tier, bf_effect effect)
     return effect == BF_EFFECT_MEDIUM ? BF_RISK_MEDIUM : tier;
 }
 
+bf_risk_tier bf_policy_context_risk(const bf_policy_settings *settings, const bf_risk_context *risk)
+{
+    return context_valid(risk, NULL) ? risk_of(risk->risk_tier, caller_effect(settings, risk)) : BF_RISK_HIGH;
+}
+
 static bf_device device_of(bf_effect effect)
 {
     static const bf_device devices[] = {
@@ -104,6 +141,14 @@ static bf_device device_of(bf_effect effect)
         [BF_EFFECT_HIGH] = BF_DEVICE_RISK,     [BF_EFFECT_CHALLENGE] = BF_DEVICE_CHALLENGE,
         [BF_EFFECT_REVIEW] = BF_DEVICE_REVIEW, [BF_EFFECT_REJECT] = BF_DEVICE_REJECT};
     return devices[effect];
+}
+
+/* A word that is none counts as the worst. */
+static bf_challenge_outcome challenge_of(bf_challenge_outcome outcome)
+{
+    bool known =
+        outcome == BF_CHALLENGE_NOT_ASKED || outcome == BF_CHALLENGE_FOLLOWED || outcome == BF_CHALLENGE_UNCLEAR;
+    return known ? outcome : BF_CHALLENGE_NOT_FOLLOWED;
 }
 
 /* Negative counts cannot be true; they count as the worst. An uncertain attempt is an attempt, so LATE cannot arise
@@ -137,17 +182,19 @@ bf_situation bf_policy_observe(const bf_policy *policy, const bf_policy_input *i
     bf_gate_result gate = {.passed = false, .capture = BF_CAPTURE_OK};
     if (input->quality)
         gate = bf_policy_gate_apply(settings, input->quality, ret);
-    bool valid = context_valid(&input->risk);
+    bool valid = context_valid(&input->risk, input->signals);
     bf_capture capture = valid ? capture_of(input, gate) : BF_CAPTURE_ERROR;
     bool ours = capture == BF_CAPTURE_ERROR || capture == BF_CAPTURE_OUTAGE;
     ret->quality_passed = gate.passed && (capture == BF_CAPTURE_OK || ours);
     bool judged = capture == BF_CAPTURE_OK && input->judging == BF_OK;
-    bf_effect effect = valid ? device_effect(settings, &input->risk) : BF_EFFECT_LOW;
+    bf_effect effect = valid ? device_effect(settings, input) : BF_EFFECT_LOW;
     bf_situation situation = {{0}};
     uint8_t *value = situation.value;
     value[BF_FACT_CAPTURE] = (uint8_t)capture;
     value[BF_FACT_BAND] = (uint8_t)(judged ? band_of(settings, input) : BF_BAND_NOT_JUDGED);
     value[BF_FACT_MATCH] = (uint8_t)match_of(policy, input, capture);
+    bf_challenge_outcome challenge = capture == BF_CAPTURE_OK ? challenge_of(input->challenge) : BF_CHALLENGE_NOT_ASKED;
+    value[BF_FACT_CHALLENGE] = (uint8_t)challenge;
     value[BF_FACT_RISK] = (uint8_t)risk_of(input->risk.risk_tier, effect);
     value[BF_FACT_DEVICE] = (uint8_t)device_of(effect);
     value[BF_FACT_CHANNEL] = (uint8_t)(settings - policy->settings);

@@ -127,7 +127,8 @@ static bf_status apply_channels(const bf_yaml *doc, bool is_base, bf_policy *pol
         bf_channel channel = BF_CHANNEL_UNSPECIFIED;
         (void)bf_channel_from_name(node->key, &channel);
         status = bf_yaml_check_keys(doc, node, is_base ? base_keys : own_keys, err);
-        bf_settings_given given = {true, true, true, true, true, true, true, true, true, true, true, true, true};
+        bf_settings_given given;
+        memset(&given, true, sizeof given);
         if (status == BF_OK)
             status = bf_settings_apply(doc, node, &policy->settings[channel], &given, err);
     }

@@ -10,6 +10,8 @@
 #include "bonafide/codes.h"
 #include "bonafide/decision.h"
 #include "bonafide/status.h"
+#include "integrity/integrity.h"
+#include "liveness/sequence.h"
 #include "quality/quality.h"
 
 typedef enum bf_risk_tier { BF_RISK_LOW, BF_RISK_MEDIUM, BF_RISK_HIGH } bf_risk_tier;
@@ -35,12 +37,14 @@ typedef struct bf_policy_input {
     bool liveness_present;     /* some calibrated evidence was fused */
     double live_probability;   /* 0..1 at the fusion's stated prior; valid when liveness_present */
     bool match_requested;
-    bf_status reference_status; /* BF_OK or a BF_REFERENCE_* code; valid when match_requested */
-    bool match_present;         /* both embeddings were compared */
-    double match_similarity;    /* cosine, -1..1; valid when match_present */
+    bf_status reference_status;     /* BF_OK or a BF_REFERENCE_* code; valid when match_requested */
+    bool match_present;             /* both embeddings were compared */
+    double match_similarity;        /* cosine, -1..1; valid when match_present */
+    bf_challenge_outcome challenge; /* of the asked steps; NOT_ASKED only when the plan asked for none */
     bf_channel channel;
     bf_risk_context risk;
-    bool kill_switch; /* the operator has switched automatic decisions off */
+    const bf_signals *signals; /* about the capture path; they count as device signals do. NULL: none */
+    bool kill_switch;          /* the operator has switched automatic decisions off */
 } bf_policy_input;
 
 #define BF_REASONS_MAX 12
@@ -98,6 +102,22 @@ const char *bf_policy_version(const bf_policy *policy);
 
 /* Attempts already made on the channel at which no more are asked for: one more than that are made at most. */
 int bf_policy_retry_cap(const bf_policy *policy, bf_channel channel);
+
+/* What a capture of a session is asked to show, before exclusions and wishes of the person (which may take steps and
+ * the flash away, or make the flash gentle). */
+typedef struct bf_capture_ask {
+    bool active;              /* false: nothing is asked but to look into the camera, and the rest is zero */
+    int steps_min, steps_max; /* asked steps besides the first look, 1..BF_POLICY_STEPS_MAX */
+    bf_flash_form flash;
+} bf_capture_ask;
+
+#define BF_POLICY_STEPS_MAX 4
+
+/* What the policy's section `capture` asks of the session's next capture. `risk` is what is known so far: the tier,
+ * raised by device signals. `challenged`: some decision of this session was "challenge" or some plan of it was active;
+ * from then on every capture is asked for more, so that nobody comes back to a passive one. Total. */
+bf_capture_ask bf_policy_capture(const bf_policy *policy, bf_channel channel, const bf_risk_context *risk,
+                                 bool challenged);
 
 /* The quality gate alone, for callers that want to stop before the expensive stages. Returns whether it passed; fills
  * quality_passed, measure_failed and guidance, and sets everything else to zero. `quality` may be NULL: not passed.

@@ -1,6 +1,6 @@
 /* A parsed policy, and the situations its rules speak about. Private to src/policy/.
  *
- * Rules never see raw numbers. The input is first reduced to a *situation*: one word for each of nine facts. There are
+ * Rules never see raw numbers. The input is first reduced to a *situation*: one word for each of ten facts. There are
  * finitely many situations, so the linter can visit every one and prove what a policy can and cannot do. */
 #ifndef BF_POLICY_RULES_H
 #define BF_POLICY_RULES_H
@@ -14,15 +14,16 @@
 #include "policy/policy.h"
 
 #define BF_CHANNEL_COUNT ((int)BF_CHANNEL_KIOSK + 1)
-#define BF_POLICY_SIGNALS_MAX 32
+#define BF_POLICY_SIGNALS_MAX 64
 #define BF_POLICY_TEXT_MAX 2048 /* rationale, with the NUL */
 
 typedef enum bf_fact {
     BF_FACT_CAPTURE, /* could the capture be judged at all, else why not */
     BF_FACT_BAND,    /* liveness */
     BF_FACT_MATCH,
-    BF_FACT_RISK,   /* the caller's tier, raised by device signals */
-    BF_FACT_DEVICE, /* the gravest device signal */
+    BF_FACT_CHALLENGE, /* what came of the asked steps */
+    BF_FACT_RISK,      /* the caller's tier, raised by device signals */
+    BF_FACT_DEVICE,    /* the gravest device signal */
     BF_FACT_CHANNEL,
     BF_FACT_ATTEMPT,  /* how many attempts were made, and how many were not clear, against the retry caps */
     BF_FACT_FAILURES, /* previous failures */
@@ -40,7 +41,7 @@ typedef enum bf_capture {
     BF_CAPTURE_OUTAGE /* of ours; another attempt cannot succeed until an operator has acted */
 } bf_capture;
 
-/* The band and channel facts are bf_band and bf_channel; risk is bf_risk_tier. */
+/* The band and channel facts are bf_band and bf_channel; risk is bf_risk_tier, challenge is bf_challenge_outcome. */
 
 /* Finer than bf_match_outcome, because it matters why nothing was compared. The first four have its numbers. */
 typedef enum bf_match_fact {
@@ -54,7 +55,8 @@ typedef enum bf_match_fact {
 } bf_match_fact;
 
 /* What a device signal does, from harmless to grave. MEDIUM and HIGH raise the risk tier; the graver ones make it
- * high and forbid everything milder than their name (the linter sees to that). */
+ * high and forbid everything milder than their name (the linter sees to that); a challenge that was followed settles
+ * CHALLENGE. */
 typedef enum bf_effect {
     BF_EFFECT_LOW,
     BF_EFFECT_MEDIUM,
@@ -106,6 +108,14 @@ typedef struct bf_device_signal {
     bf_effect effect;
 } bf_device_signal;
 
+/* When the challenge comes. SEQUENCE: a passive capture first, a challenge when the decision is one. PARALLEL: with the
+ * first capture. ADAPTIVE: as SEQUENCE at low risk, as PARALLEL from medium risk up. */
+typedef enum bf_pattern { BF_PATTERN_SEQUENCE, BF_PATTERN_PARALLEL, BF_PATTERN_ADAPTIVE } bf_pattern;
+
+typedef struct bf_steps {
+    int min, max;
+} bf_steps;
+
 /* Every value that may differ by channel. */
 typedef struct bf_policy_settings {
     bf_measure_gate gate[BF_MEASURE_COUNT];
@@ -121,6 +131,9 @@ typedef struct bf_policy_settings {
     double document_confidence_min;
     int failures_many;
     bf_decision kill_switch; /* REVIEW or REJECT */
+    bf_pattern pattern;
+    bf_steps steps, steps_at_risk; /* of a challenge; at high risk */
+    bf_flash_form flash;
 } bf_policy_settings;
 
 typedef struct bf_rule {
@@ -184,6 +197,15 @@ extern const char *const BF_EFFECT_WORDS[];
  * guidance in *ret, which the caller has set to zero. */
 bf_situation bf_policy_observe(const bf_policy *policy, const bf_policy_input *input, bf_policy_output *ret);
 
+/* The gravest effect of the signals about the capture path; LOW when there are none. */
+bf_effect bf_policy_signals_effect(const bf_policy_settings *settings, const bf_signals *signals);
+
+/* The risk tier that a caller's context alone leads to. A context that cannot be true is high risk. */
+bf_risk_tier bf_policy_context_risk(const bf_policy_settings *settings, const bf_risk_context *risk);
+
+/* Whether the caller or the capture path gives the signal. */
+bool bf_policy_has_signal(const bf_policy_input *input, const char *name);
+
 /* The decision of a situation. This is all of the deciding: bf_policy_decide reduces its input to a situation and adds
  * reasons and guidance, so what the linter proves of this function holds for every input. */
 bf_verdict bf_policy_apply(const bf_policy *policy, const bf_situation *situation);
@@ -217,7 +239,7 @@ void bf_guidance_add(bf_policy_output *output, bf_guidance code);
 /* Which settings have been given, so that none is silently defaulted. */
 typedef struct bf_settings_given {
     bool pass, uncertain, required, strong, weak, cap, uncertain_cap, escalate_to, other, confidence_min, many,
-        kill_switch, quality;
+        kill_switch, quality, pattern, steps, steps_at_risk, flash;
 } bf_settings_given;
 
 /* Lays the sections of one map (a file's root, or a channel's overrides) over the settings and checks that they do not
@@ -230,12 +252,21 @@ bf_status bf_settings_complete(const bf_yaml *doc, const bf_settings_given *give
 
 /* Keys of sections, for checking the keys of a root or a channel. */
 #define BF_SETTINGS_KEYS                                                                                               \
-    "quality", "liveness", "match", "retries", "device_risk", "document", "previous_failures", "kill_switch"
+    "quality", "liveness", "match", "retries", "device_risk", "document", "previous_failures", "kill_switch", "capture"
 
 /* Finds `word` among `words`, reporting an unknown one with the nearest. `what` names the kind of word. */
 bf_status bf_policy_word(const bf_yaml *doc, const bf_yaml_node *node, const char *what, const char *const words[],
                          int *ret, bf_error *err);
 bf_status bf_policy_guidance(const bf_yaml *doc, const bf_yaml_node *node, bf_guidance *ret, bf_error *err);
+
+/* ---- capture.c ---- */
+
+extern const char *const BF_PATTERN_WORDS[];
+extern const char *const BF_FLASH_WORDS[]; /* indexed by bf_flash_form */
+
+/* Lays the section `capture` over the settings. */
+bf_status bf_settings_apply_capture(const bf_yaml *doc, const bf_yaml_node *map, bf_policy_settings *settings,
+                                    bf_settings_given *given, bf_error *err);
 
 /* ---- rules_parse.c, lint.c ---- */
 

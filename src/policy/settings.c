@@ -324,6 +324,7 @@ bf_status bf_settings_apply(const bf_yaml *doc, const bf_yaml_node *map, bf_poli
         {"device_risk", apply_device_risk},
         {"document", apply_document},
         {"previous_failures", apply_failures},
+        {"capture", bf_settings_apply_capture},
     };
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
         const bf_yaml_node *section = bf_yaml_get(map, sections[i].key);
@@ -356,6 +357,10 @@ bf_status bf_settings_complete(const bf_yaml *doc, const bf_settings_given *give
         {given->confidence_min, "document: confidence_min"},
         {given->many, "previous_failures: many"},
         {given->kill_switch, "kill_switch"},
+        {given->pattern, "capture: pattern"},
+        {given->steps, "capture: steps"},
+        {given->steps_at_risk, "capture: steps_at_risk"},
+        {given->flash, "capture: flash"},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!all[i].given)

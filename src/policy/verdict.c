@@ -26,7 +26,9 @@ bf_verdict bf_policy_apply(const bf_policy *policy, const bf_situation *situatio
         verdict.decision = BF_DECISION_REVIEW;
         verdict.capped = true;
     } else if (verdict.decision == BF_DECISION_RETRY && attempt == BF_ATTEMPT_LATE && judged_but_unclear(situation)) {
-        verdict.decision = policy->settings[situation->value[BF_FACT_CHANNEL]].escalate_to;
+        bool followed = situation->value[BF_FACT_CHALLENGE] == BF_CHALLENGE_FOLLOWED;
+        bf_decision next = policy->settings[situation->value[BF_FACT_CHANNEL]].escalate_to;
+        verdict.decision = followed ? BF_DECISION_REVIEW : next; /* a challenge has nothing more to say */
         verdict.capped = true;
     }
     return verdict;
@@ -85,9 +87,14 @@ bool bf_reason_holds(bf_reason reason, const bf_situation *situation)
     case BF_REASON_INTERNAL_ERROR:
         return is[BF_FACT_CAPTURE] == BF_CAPTURE_ERROR || is[BF_FACT_CAPTURE] == BF_CAPTURE_OUTAGE ||
                comparison_lost(situation);
+    case BF_REASON_CHALLENGE_NOT_FOLLOWED:
+        return is[BF_FACT_CHALLENGE] == BF_CHALLENGE_NOT_FOLLOWED;
+    case BF_REASON_CHALLENGE_UNCLEAR:
+        return is[BF_FACT_CHALLENGE] == BF_CHALLENGE_UNCLEAR;
     case BF_REASON_NO_RULE:
         return true;
     case BF_REASON_KILL_SWITCH:
+    case BF_REASON_CAPTURE_PATH_RISK:     /* of an input, not of a situation */
     case BF_REASON_CHALLENGE_UNAVAILABLE: /* of sessions, not of rules */
         return false;
     }

@@ -143,6 +143,45 @@ class Fetch(unittest.TestCase):
         self.assertEqual(fetch.main([]), 0)
         self.assertEqual(self.times_fetched(), 0)
 
+    def folder_entry(self, sha256=None):
+        names = {"a.txt": CONTENT["package/a.txt"], "deep/b.bin": CONTENT["package/deep/b.bin"], "other": b"unwanted"}
+        lines = "".join(f"{hashlib.sha256(names[name]).hexdigest()}  {name}\n" for name in sorted(names))
+        return {"from": "package/", "to": "put/all", "sha256": sha256 or hashlib.sha256(lines.encode()).hexdigest()}
+
+    def test_a_whole_folder_is_kept(self):
+        self.write_lock(files=[self.folder_entry()])
+        self.assertEqual(fetch.main([]), 0)
+        self.assertEqual(self.put(), ["a.txt", "all", "b.bin", "deep", "other", "put"])
+        self.assertEqual(fetch.main(["--check"]), 0)
+        (self.cache / "put/all/deep/b.bin").write_bytes(b"changed")
+        self.assertEqual(fetch.main(["--check"]), 1)
+        self.assertEqual(fetch.main([]), 0)
+        self.assertEqual((self.cache / "put/all/deep/b.bin").read_bytes(), CONTENT["package/deep/b.bin"])
+
+    def test_another_folder_is_refused(self):
+        self.write_lock(files=[self.folder_entry("0" * 64)])
+        with self.assertRaisesRegex(fetch.SetupError, "pinned sha256"):
+            fetch.main([])
+        self.assertNotIn("all", self.put())
+
+    def test_a_program_can_be_run(self):
+        self.write_lock(changes={"executable": True})
+        fetch.main([])
+        self.assertTrue(os.access(self.cache / "put/a.txt", os.X_OK))
+        self.assertFalse((self.cache / "put/b.bin").stat().st_mode & 0o111)
+
+    def test_a_package_of_other_jobs_is_left_alone(self):
+        self.write_lock(jobs=["test"])
+        self.assertEqual(fetch.main(["run"]), 0)
+        self.assertEqual(self.times_fetched(), 0)
+        self.assertEqual(fetch.main(["--check", "test"]), 1)
+        self.assertEqual(fetch.main(["test"]), 0)
+        self.assertEqual(self.times_fetched(), 1)
+
+    def test_an_unknown_job_is_refused(self):
+        with mock.patch("sys.stderr", io.StringIO()):
+            self.assertEqual(fetch.main(["sing"]), 64)
+
     def test_a_library_of_the_system_makes_a_package_needless(self):
         self.write_lock(unless="system-onnxruntime")
         with mock.patch.object(fetch, "system_has", lambda library: library == "libonnxruntime"):

@@ -106,10 +106,12 @@ static void a_base_channel_holds_quality_only(void **state)
         "quality: {Sharpness: {min: 1}}\nliveness: {pass: 80, uncertain: 50}\n"
         "match: {required: true, strong: 0.4, weak: 0.3}\nretries: {cap: 1, uncertain_cap: 0, escalate_to: review}\n"
         "device_risk: {other: high}\ndocument: {confidence_min: 0.5}\nprevious_failures: {many: 2}\n"
-        "kill_switch: reject\nchannels:\n  kiosk:\n    liveness: {pass: 60}\n";
+        "kill_switch: reject\n"
+        "capture: {pattern: parallel, steps: {min: 1, max: 4}, steps_at_risk: {min: 4, max: 4}, flash: "
+        "none}\nchannels:\n  kiosk:\n    liveness: {pass: 60}\n";
     bf_policy_text own = {text, sizeof text - 1, "own.yaml"}, base = {base_text, sizeof base_text - 1, "b.yaml"};
     assert_int_equal(bf_policy_parse_extending(&own, &base, &policy, &err), BF_CONFIG_INVALID);
-    assert_string_equal(err.message, "b.yaml:11: unknown key 'liveness'.");
+    assert_string_equal(err.message, "b.yaml:12: unknown key 'liveness'.");
     assert_null(policy);
 }
 
@@ -169,7 +171,7 @@ static void the_documented_example_is_true(void **state)
         own.size -= (size_t)(next - line);
     }
     assert_int_equal(bf_policy_parse_extending(&own, &base, &policy, &err), BF_CONFIG_INVALID);
-    char *shown = strstr(chapter, "policies/card_limit.yaml:15: ");
+    char *shown = strstr(chapter, "policies/card_limit.yaml:16: ");
     assert_non_null(shown);
     for (char *c = shown; *c && strncmp(c, "\n```", 4) != 0; c++)
         if (*c == '\n')

@@ -15,6 +15,8 @@
 /* How the capture came out. */
 typedef enum capture { CAPTURE_GOOD, CAPTURE_BLURRED, CAPTURE_UNMEASURED } capture;
 
+static const bf_challenge_outcome CHALLENGES[] = {BF_CHALLENGE_NOT_ASKED, BF_CHALLENGE_FOLLOWED, BF_CHALLENGE_UNCLEAR,
+                                                  BF_CHALLENGE_NOT_FOLLOWED};
 enum { LIVE_PASS, LIVE_UNCERTAIN, LIVE_FAIL, LIVE_ABSENT };
 enum { MATCH_STRONG, MATCH_WEAK, MATCH_NONE, MATCH_NO_PORTRAIT, MATCH_BAD_PORTRAIT, MATCH_LOST, MATCH_WAYS };
 static const char *const SIGNALS[] = {"", "vpn", "rooted", "remote_control", "injected_stream", "never_heard_of"};
@@ -26,6 +28,7 @@ typedef struct situation {
     bf_status judging;
     capture capture;
     int live, match, risk, signal, retry, failures, document;
+    bf_challenge_outcome challenge;
     bf_channel channel;
 } situation;
 
@@ -43,6 +46,7 @@ static void make_input(const bf_policy *policy, const situation *at, bf_policy_i
     ret->reference_status = at->match == MATCH_BAD_PORTRAIT ? BF_REFERENCE_NO_FACE : BF_OK;
     ret->match_present = at->match <= MATCH_NONE;
     ret->match_similarity = at->match <= MATCH_NONE ? similarities[at->match] : 0;
+    ret->challenge = at->challenge;
     ret->channel = at->channel;
     ret->risk.risk_tier = (bf_risk_tier)at->risk;
     ret->risk.retry_count = RETRIES[at->retry];
@@ -70,6 +74,11 @@ static const char *broken_promise(const situation *at, const bf_policy_output *o
         return "approved without passed liveness and match";
     if (output->decision == BF_DECISION_APPROVE && (at->signal == 3 || at->signal == 4))
         return "approved against a grave device signal";
+    bool vague = at->challenge == BF_CHALLENGE_UNCLEAR || at->challenge == BF_CHALLENGE_NOT_FOLLOWED;
+    if (output->decision == BF_DECISION_APPROVE && vague)
+        return "approved though the steps were not seen to be followed";
+    if (output->decision == BF_DECISION_CHALLENGE && at->challenge == BF_CHALLENGE_FOLLOWED)
+        return "asked for a challenge that was followed already";
     if (output->decision == BF_DECISION_REJECT && !judged)
         return "rejected what could not be judged";
     if (!judged && output->decision != BF_DECISION_RETRY && output->decision != BF_DECISION_REVIEW)
@@ -102,25 +111,39 @@ static bf_decision check(const bf_policy *policy, const situation *at)
     bf_policy_decide(policy, &input, &output);
     const char *broken = broken_promise(at, &output);
     if (broken)
-        fail_msg("%s %s: judging %s capture %d live %d match %d risk %d signal %s retry %d failures %d document %d "
-                 "channel %s -> %s by %s",
-                 at->flow, broken, bf_status_name(at->judging), (int)at->capture, at->live, at->match, at->risk,
-                 SIGNALS[at->signal], at->retry, at->failures, at->document, bf_channel_name(at->channel),
-                 bf_decision_name(output.decision), output.rule);
+        fail_msg("%s %s: judging %s capture %d live %d match %d challenge %d risk %d signal %s retry %d failures %d "
+                 "document %d channel %s -> %s by %s",
+                 at->flow, broken, bf_status_name(at->judging), (int)at->capture, at->live, at->match,
+                 (int)at->challenge, at->risk, SIGNALS[at->signal], at->retry, at->failures, at->document,
+                 bf_channel_name(at->channel), bf_decision_name(output.decision), output.rule);
     return output.decision;
 }
 
-/* Everything except risk. More risk never turns another decision into an approval. */
+/* Every challenge at one risk tier. Whether nothing was asked or what was asked was followed may lead to approval, and
+ * following never does harm. */
+static void check_challenges(const bf_policy *policy, situation at, bool ret_approved[4])
+{
+    for (size_t i = 0; i < 4; i++) {
+        at.challenge = CHALLENGES[i];
+        ret_approved[i] = check(policy, &at) == BF_DECISION_APPROVE;
+    }
+    if (ret_approved[0] && !ret_approved[1])
+        fail_msg("%s: following the steps did harm", at.flow);
+}
+
+/* Everything except risk and challenge. More risk never turns another decision into an approval. */
 static size_t check_risks(const bf_policy *policy, situation at)
 {
-    bool approved = true;
+    bool before[4] = {true, true, true, true}, now[4];
     for (at.risk = BF_RISK_LOW; at.risk <= BF_RISK_HIGH; at.risk++) {
-        bf_decision decision = check(policy, &at);
-        if (decision == BF_DECISION_APPROVE && !approved)
-            fail_msg("%s: more risk led to approval", at.flow);
-        approved = decision == BF_DECISION_APPROVE;
+        check_challenges(policy, at, now);
+        for (size_t i = 0; i < 4; i++) {
+            if (now[i] && !before[i])
+                fail_msg("%s: more risk led to approval", at.flow);
+            before[i] = now[i];
+        }
     }
-    return 3;
+    return 3 * 4;
 }
 
 static size_t check_context(const bf_policy *policy, situation at)
@@ -163,7 +186,7 @@ static void promises_hold_in_every_situation(void **state)
         bf_policy_free(&policy);
     }
     print_message("%zu decisions\n", count);
-    assert_int_equal(count, 6 * 3 * 6 * 4 * 6 * 6 * 4 * 3 * 3 * 3);
+    assert_int_equal(count, 6 * 3 * 6 * 4 * 6 * 6 * 4 * 3 * 3 * 3 * 4);
 }
 
 /* Every status there is, with good and bad evidence beside it. */

@@ -1,0 +1,131 @@
+/** Opening a camera, saying in one word what went wrong, and noticing when it goes away. */
+
+import {Problem} from './problem.ts';
+
+export interface Requested {
+  width: number;
+  height: number;
+  frame_rate: number;
+}
+
+/** What is asked of the camera; it may give something else. */
+export const REQUESTED: Requested = {width: 1280, height: 720, frame_rate: 30};
+
+export interface CameraChoice {
+  id: string;
+  label: string;
+}
+
+export interface Camera {
+  stream: MediaStream;
+  track: MediaStreamTrack;
+  deviceCount: number;
+}
+
+function pageForbids(): boolean {
+  const policy = (document as unknown as {featurePolicy?: {allowsFeature(name: string): boolean}}).featurePolicy;
+  return policy ? !policy.allowsFeature('camera') : false;
+}
+
+/** Throws when no camera can work here, whatever the person does. */
+export function checkSurroundings(): void {
+  if (!window.isSecureContext) throw new Problem('insecure_context', location.origin);
+  if (!navigator.mediaDevices?.getUserMedia) throw new Problem('unsupported', 'no mediaDevices');
+  if (!('toBlob' in HTMLCanvasElement.prototype) || !('showModal' in HTMLDialogElement.prototype)) {
+    throw new Problem('unsupported', 'too old a browser');
+  }
+  if (pageForbids()) throw new Problem('blocked_by_page', 'the permissions policy forbids the camera');
+}
+
+async function permission(): Promise<PermissionStatus | null> {
+  try {
+    return await navigator.permissions.query({name: 'camera' as PermissionName});
+  } catch {
+    return null; // Not every browser tells.
+  }
+}
+
+async function problemOfDenial(error: DOMException): Promise<Problem> {
+  const state = (await permission())?.state;
+  const dismissed = /dismiss/i.test(error.message) || (state === 'prompt' && !/system/i.test(error.message));
+  return new Problem(dismissed ? 'dismissed' : 'denied', error.message);
+}
+
+/** What a failed getUserMedia means. */
+export async function problemOfCamera(error: unknown): Promise<Problem> {
+  if (!(error instanceof DOMException)) return new Problem('camera_failed', String(error));
+  switch (error.name) {
+    case 'NotAllowedError':
+    case 'PermissionDeniedError':
+      return problemOfDenial(error);
+    case 'SecurityError':
+      return new Problem('blocked_by_page', error.message);
+    case 'NotFoundError':
+    case 'DevicesNotFoundError':
+      return new Problem('no_camera', error.message);
+    case 'NotReadableError':
+    case 'TrackStartError':
+    case 'AbortError':
+      return new Problem('busy', error.message);
+    default:
+      return new Problem('camera_failed', `${error.name}: ${error.message}`);
+  }
+}
+
+/** Opens the chosen camera, or the one that faces the person. Throws Problem. */
+export async function openCamera(deviceId: string | null): Promise<Camera> {
+  checkSurroundings();
+  const size = {
+    width: {ideal: REQUESTED.width}, height: {ideal: REQUESTED.height}, frameRate: {ideal: REQUESTED.frame_rate},
+  };
+  const which = deviceId ? {deviceId: {exact: deviceId}} : {facingMode: {ideal: 'user'}};
+  let stream: MediaStream;
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({audio: false, video: {...size, ...which}});
+  } catch (error) {
+    const stubborn = error instanceof DOMException && error.name === 'OverconstrainedError';
+    if (!stubborn) throw await problemOfCamera(error);
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({audio: false, video: true});
+    } catch (again) {
+      throw await problemOfCamera(again);
+    }
+  }
+  const track = stream.getVideoTracks()[0];
+  if (!track) throw new Problem('no_camera', 'a stream without video');
+  return {stream, track, deviceCount: (await listCameras()).length};
+}
+
+/** The cameras, once permission was given; labels are empty before. */
+export async function listCameras(): Promise<CameraChoice[]> {
+  try {
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    return devices.filter((device) => device.kind === 'videoinput')
+      .map((device) => ({id: device.deviceId, label: device.label}));
+  } catch {
+    return [];
+  }
+}
+
+export function closeCamera(camera: Camera | null): void {
+  camera?.stream.getTracks().forEach((track) => track.stop());
+}
+
+/** Calls back when the person gives the permission elsewhere, or plugs a camera in. Returns how to stop listening. */
+export function whenItMayWork(code: string, then: () => void): () => void {
+  const off = new AbortController();
+  const again = (): void => {
+    off.abort();
+    then();
+  };
+  if (code === 'denied' || code === 'dismissed') {
+    void permission().then((status) => {
+      status?.addEventListener('change', () => status.state === 'granted' && again(), {signal: off.signal});
+    });
+  } else if (code === 'no_camera' || code === 'camera_lost') {
+    navigator.mediaDevices?.addEventListener('devicechange', () => {
+      void listCameras().then((found) => found.length > 0 && !off.signal.aborted && again());
+    }, {signal: off.signal});
+  }
+  return () => off.abort();
+}
