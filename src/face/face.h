@@ -29,4 +29,7 @@ typedef struct bf_faces {
     int count_all;              /* faces found, may exceed BF_FACES_MAX */
 } bf_faces;
 
+/* Turns the pixels of a face into those of a picture that is `scale` times as large. */
+void bf_face_scale(bf_face *face, float scale);
+
 #endif

@@ -30,6 +30,19 @@ void bf_image_done(bf_image *image)
     *image = (bf_image){0};
 }
 
+bf_status bf_image_copy(const bf_image *from, bf_image *to, bf_error *err)
+{
+    if (to->width != from->width || to->height != from->height || to->channels != from->channels) {
+        bf_image_done(to);
+        bf_status status = bf_image_alloc(to, from->width, from->height, from->channels, err);
+        if (status != BF_OK)
+            return status;
+    }
+    for (int y = 0; y < from->height; y++)
+        memcpy(to->pixels + (size_t)y * to->stride, from->pixels + (size_t)y * from->stride, to->stride);
+    return BF_OK;
+}
+
 static int clamp_to(float value, int max)
 {
     if (!(value > 0.0f))

@@ -36,6 +36,8 @@ typedef struct bf_affine {
 
 bf_status bf_image_alloc(bf_image *ret, int width, int height, int channels, bf_error *err);
 void bf_image_done(bf_image *image);
+/* Makes `to`, which is empty or owns pixels, a copy of `from`; pixels of the same size are reused. */
+bf_status bf_image_copy(const bf_image *from, bf_image *to, bf_error *err);
 /* A view of the part of `rect` (rounded outwards) that lies inside the image; empty (width 0) when none does. */
 bf_image bf_image_view(const bf_image *image, bf_rect rect);
 

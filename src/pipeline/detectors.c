@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "liveness/context/context.h"
 #include "liveness/texture/spectrum.h"
+#include "match/consistency.h"
 
 static void run_texture(const bf_own_models *models, const bf_subject *subject, bf_evidence *ret)
 {
@@ -32,6 +33,29 @@ static const bf_own_detector DETECTORS[] = {
     {BF_SPECTRUM_NAME, BF_SPECTRUM_VERSION, run_spectrum},
     {BF_CONTEXT_NAME, BF_CONTEXT_VERSION, run_context},
 };
+
+static const bf_clip_detector CLIP_DETECTORS[] = {
+    {BF_CONSISTENCY_NAME, BF_CONSISTENCY_VERSION, NULL},
+};
+
+int bf_clip_detector_count(void)
+{
+    return (int)(sizeof CLIP_DETECTORS / sizeof *CLIP_DETECTORS);
+}
+
+const bf_clip_detector *bf_clip_detector_at(int index)
+{
+    return &CLIP_DETECTORS[index];
+}
+
+const bf_clip_detector *bf_clip_detector_find(const char *name)
+{
+    for (int i = 0; i < bf_clip_detector_count(); i++) {
+        if (strcmp(CLIP_DETECTORS[i].name, name) == 0)
+            return &CLIP_DETECTORS[i];
+    }
+    return NULL;
+}
 
 int bf_own_detector_count(void)
 {

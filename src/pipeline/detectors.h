@@ -2,7 +2,7 @@
 #ifndef BF_PIPELINE_DETECTORS_H
 #define BF_PIPELINE_DETECTORS_H
 
-#include "liveness/detector.h"
+#include "liveness/sequence.h"
 #include "liveness/texture/texture.h"
 
 /* What own detectors have fitted rather than written down. Read-only once loaded; shared. */
@@ -19,6 +19,13 @@ typedef struct bf_own_detector {
     bf_own_detector_run *run;
 } bf_own_detector;
 
+/* A detector over a burst or a video. */
+typedef struct bf_clip_detector {
+    const char *name;
+    const char *version;
+    const bf_sequence_detector *sequence; /* NULL: the pipeline asks it itself (the consistency of the face) */
+} bf_clip_detector;
+
 /* Reads the models from DATA_DIR/models/. IO_ERROR, CONFIG_INVALID, OUT_OF_MEMORY; *ret is then untouched. */
 bf_status bf_own_models_read(const char *data_dir, bf_own_models *ret, bf_error *err);
 
@@ -31,5 +38,9 @@ const bf_own_detector *bf_own_detector_at(int index);
 
 /* The detector of that name, or NULL. */
 const bf_own_detector *bf_own_detector_find(const char *name);
+
+int bf_clip_detector_count(void);
+const bf_clip_detector *bf_clip_detector_at(int index);
+const bf_clip_detector *bf_clip_detector_find(const char *name);
 
 #endif

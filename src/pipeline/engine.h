@@ -10,7 +10,6 @@
 #include "policy/policy.h"
 #include "record/record.h"
 
-
 /* The networks that every judgement needs, by what they are for (models/stack.yaml names one model for each). */
 typedef enum bf_role {
     BF_ROLE_DETECTION,
@@ -24,8 +23,9 @@ typedef enum bf_role {
 /* A liveness detector and the calibration of what it says. */
 typedef struct bf_engine_detector {
     char name[BF_NAME_MAX];
-    bf_net *net; /* NULL: one of our own, see pipeline/detectors.h */
-    bool fused;  /* the fusion file needs it; others run only for full evidence */
+    bf_net *net;                  /* NULL: one of our own, see pipeline/detectors.h */
+    const bf_clip_detector *clip; /* over the frames of a clip; NULL for those that look at a picture */
+    bool fused;                   /* the fusion file needs it; others run only for full evidence */
     bool calibrated;
     bf_calibration calibration;
 } bf_engine_detector;

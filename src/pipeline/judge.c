@@ -17,8 +17,11 @@ void bf_judge_free(bf_judge **judge)
         return;
     for (int i = 0; i < BF_ROLE_COUNT; i++)
         bf_net_run_free(&(*judge)->role[i]);
-    for (int i = 0; i < BF_DETECTORS_MAX; i++)
+    for (int i = 0; i < BF_DETECTORS_MAX; i++) {
         bf_net_run_free(&(*judge)->detector[i]);
+        bf_free((*judge)->detector_state[i]);
+    }
+    bf_sequence_work_done(&(*judge)->sequence);
     bf_image_done(&(*judge)->image);
     bf_image_done(&(*judge)->portrait);
     explicit_bzero(*judge, sizeof **judge);
@@ -53,8 +56,14 @@ bf_status bf_judge_new(const bf_engine *engine, bf_judge **ret_judge, bf_error *
     for (int i = 0; i < BF_ROLE_COUNT && status == BF_OK; i++)
         status = bf_net_run_new(engine->role[i], &judge->role[i], err);
     for (int i = 0; i < engine->detector_count && status == BF_OK; i++) {
-        if (engine->detector[i].net)
-            status = bf_net_run_new(engine->detector[i].net, &judge->detector[i], err);
+        const bf_engine_detector *detector = &engine->detector[i];
+        if (detector->net)
+            status = bf_net_run_new(detector->net, &judge->detector[i], err);
+        if (!detector->clip || !detector->clip->sequence)
+            continue;
+        judge->detector_state[i] = bf_calloc(1, detector->clip->sequence->state_size);
+        if (!judge->detector_state[i])
+            status = bf_fail_memory(err);
     }
     if (status != BF_OK)
         return status;
@@ -100,6 +109,14 @@ static bf_status read_request(const bf_engine *engine, const bf_request *request
         if (status != BF_OK)
             return status;
     }
+    if (request->plan_json) {
+        bf_status status = bf_plan_parse(request->plan_json, strlen(request->plan_json), &record->request.plan, err);
+        if (status != BF_OK)
+            return status;
+        record->request.planned = true;
+        if (bf_plan_is_active(&record->request.plan))
+            record->challenge = BF_CHALLENGE_UNCLEAR; /* until it has been seen */
+    }
     if (request->request_id && strlen(request->request_id) >= sizeof record->request_id)
         return bf_fail(err, BF_INVALID_ARGUMENT, "The request id is longer than %zu characters.",
                        sizeof record->request_id - 1);
@@ -137,9 +154,22 @@ static void finish(bf_judge *judge, const bf_policy *policy, double started_ms, 
     bf_stage_policy(judge, policy, record);
     bf_image_done(&judge->image);
     bf_image_done(&judge->portrait);
+    bf_sequence_work_done(&judge->sequence);
     bf_embedding_wipe(&judge->capture_embedding);
     bf_embedding_wipe(&judge->reference_embedding);
+    for (int i = 0; i < BF_RECORD_CHOSEN_MAX; i++)
+        bf_embedding_wipe(&judge->chosen_embedding[i]);
     record->total_ms = bf_engine_now(judge->engine) - started_ms;
+}
+
+static void look(bf_judge *judge, const bf_request *request, const bf_policy *policy, bf_record *record)
+{
+    if (bf_judge_is_sequence(request)) {
+        bf_stage_sequence(judge, request, policy, record);
+        return;
+    }
+    bf_stage_decode(judge, request, record);
+    bf_stage_faces(judge, record);
 }
 
 bf_status bf_judge_capture(bf_judge *judge, const bf_request *request, bf_record **ret_record, bf_error *err)
@@ -150,8 +180,7 @@ bf_status bf_judge_capture(bf_judge *judge, const bf_request *request, bf_record
     if (status != BF_OK)
         return status;
     double started_ms = bf_engine_now(judge->engine);
-    bf_stage_decode(judge, request, record);
-    bf_stage_faces(judge, record);
+    look(judge, request, policy, record);
     bf_stage_quality(judge, policy, record);
     bf_stage_liveness(judge, record);
     bf_stage_match(judge, request, policy, record);
@@ -170,8 +199,7 @@ bf_status bf_judge_match(bf_judge *judge, const bf_request *request, bf_record *
     if (status != BF_OK)
         return status;
     double started_ms = bf_engine_now(judge->engine);
-    bf_stage_decode(judge, request, record);
-    bf_stage_faces(judge, record);
+    look(judge, request, policy, record);
     bf_request always = *request;
     always.match_order = BF_MATCH_ALWAYS;
     bf_stage_match(judge, &always, policy, record);

@@ -118,9 +118,11 @@ static bf_status add_detector(bf_engine *engine, const char *data_dir, const cha
     bf_engine_detector *detector = &engine->detector[engine->detector_count++];
     (void)snprintf(detector->name, sizeof detector->name, "%s", name);
     detector->net = net;
+    detector->clip = bf_clip_detector_find(name);
     detector->fused = fused;
-    const char *version =
-        net ? bf_net_manifest(net)->version : bf_own_detector_version(bf_own_detector_find(name), &engine->own_models);
+    const char *version = detector->clip ? detector->clip->version
+                          : net          ? bf_net_manifest(net)->version
+                                         : bf_own_detector_version(bf_own_detector_find(name), &engine->own_models);
     const char *sha256 = net ? bf_net_manifest(net)->sha256 : "";
     bf_status status = read_calibration(data_dir, name, version, sha256, &detector->calibration, err);
     if (status == BF_IO_ERROR && !fused)
@@ -129,12 +131,19 @@ static bf_status add_detector(bf_engine *engine, const char *data_dir, const cha
     return status;
 }
 
+static bf_status add_unfused(bf_engine *engine, const char *data_dir, const char *name, bf_error *err)
+{
+    if (bf_fusion_uses(engine->fusion, name) || engine->detector_count == BF_DETECTORS_MAX)
+        return BF_OK;
+    return add_detector(engine, data_dir, name, NULL, false, err);
+}
+
 /* A network that is not installed is no error yet: whether one can do without it is decided at the end. */
 static bf_status load_fused_detector(bf_engine *engine, const char *data_dir, const char *weights_dir, const char *name,
                                      bf_error *err)
 {
     bf_net *net = NULL;
-    if (!bf_own_detector_find(name)) {
+    if (!bf_own_detector_find(name) && !bf_clip_detector_find(name)) {
         bf_status status = load_model(engine, data_dir, weights_dir, name, BF_TASK_LIVENESS, &net, err);
         if (status == BF_MODEL_UNAVAILABLE)
             return BF_OK;
@@ -181,11 +190,10 @@ bf_status bf_load_evidence(bf_engine *engine, const char *data_dir, const char *
     int count = bf_fusion_detectors(engine->fusion, names);
     for (int i = 0; i < count && status == BF_OK; i++)
         status = load_fused_detector(engine, data_dir, weights_dir, names[i], err);
-    for (int i = 0; i < bf_own_detector_count() && status == BF_OK; i++) {
-        const char *name = bf_own_detector_at(i)->name;
-        if (!bf_fusion_uses(engine->fusion, name) && engine->detector_count < BF_DETECTORS_MAX)
-            status = add_detector(engine, data_dir, name, NULL, false, err);
-    }
+    for (int i = 0; i < bf_own_detector_count() && status == BF_OK; i++)
+        status = add_unfused(engine, data_dir, bf_own_detector_at(i)->name, err);
+    for (int i = 0; i < bf_clip_detector_count() && status == BF_OK; i++)
+        status = add_unfused(engine, data_dir, bf_clip_detector_at(i)->name, err);
     if (status != BF_OK)
         return status;
     const bf_manifest *embedding = bf_net_manifest(engine->role[BF_ROLE_EMBEDDING]);

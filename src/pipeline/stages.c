@@ -6,8 +6,6 @@
 #include "base/hash.h"
 #include "base/words.h"
 #include "face/crop.h"
-#include "liveness/passive/network.h"
-#include "pipeline/detectors.h"
 #include "pipeline/judge.h"
 
 /* What a reference portrait must offer. ID portraits are small; below this the aligned crop is mostly guesswork. */
@@ -16,14 +14,12 @@
  * portraits that are smaller. */
 #define REFERENCE_SECOND_FACE_SHARE 0.25f
 
-/* Times a stage that has just ended and began at `began_ms`. */
-static void end_stage(const bf_judge *judge, bf_record *record, bf_stage stage, double began_ms)
+void bf_judge_end_stage(const bf_judge *judge, bf_record *record, bf_stage stage, double began_ms)
 {
-    record->stage_ms[stage] = bf_engine_now(judge->engine) - began_ms;
+    record->stage_ms[stage] += bf_engine_now(judge->engine) - began_ms;
 }
 
-/* Only the first failure is kept: later ones follow from it. */
-static void note_failure(bf_record *record, const bf_error *err)
+void bf_judge_fail(bf_record *record, const bf_error *err)
 {
     if (record->status == BF_OK) {
         record->status = err->status;
@@ -31,15 +27,15 @@ static void note_failure(bf_record *record, const bf_error *err)
     }
 }
 
-static void note_quality(bf_record *record, bf_status status, const char *hint)
+void bf_judge_fail_status(bf_record *record, bf_status status, const char *hint)
 {
     bf_error err = {0};
     bf_fail(&err, status, "%s", bf_status_text(status));
     bf_fail_hint(&err, "%s", hint);
-    note_failure(record, &err);
+    bf_judge_fail(record, &err);
 }
 
-static void fill_input(bf_record_input *input, const void *bytes, size_t size)
+void bf_judge_fill_input(bf_record_input *input, const void *bytes, size_t size)
 {
     input->given = true;
     input->bytes = size;
@@ -52,22 +48,21 @@ void bf_stage_decode(bf_judge *judge, const bf_request *request, bf_record *reco
     bf_error err = {0};
     bf_image_done(&judge->image);
     if (request->media_error) {
-        note_failure(record, request->media_error);
+        bf_judge_fail(record, request->media_error);
         return;
     }
-    fill_input(&record->input, request->media, request->media_size);
+    bf_judge_fill_input(&record->input, request->media, request->media_size);
     if (bf_decode_still(request->media, request->media_size, &judge->engine->limits, &judge->image,
                         &record->input.media, &err) != BF_OK) {
-        note_failure(record, &err);
+        bf_judge_fail(record, &err);
     } else {
         record->input.width = judge->image.width;
         record->input.height = judge->image.height;
     }
-    end_stage(judge, record, BF_STAGE_DECODE, began_ms);
+    bf_judge_end_stage(judge, record, BF_STAGE_DECODE, began_ms);
 }
 
-/* The corners of a crop given as a rectangle or, through `map`, as tensor coordinates. */
-static void note_crop(bf_record *record, const bf_manifest *manifest, bf_rect rect, const bf_affine *map)
+void bf_judge_note_crop(bf_record *record, const bf_manifest *manifest, bf_rect rect, const bf_affine *map)
 {
     if (record->crop_count == BF_RECORD_CROPS_MAX)
         return;
@@ -85,23 +80,24 @@ void bf_stage_faces(bf_judge *judge, bf_record *record)
     bf_error err = {0};
     double began_ms = bf_engine_now(judge->engine);
     bf_status status = bf_faces_find(&judge->face, &judge->image, &record->faces, &err);
-    end_stage(judge, record, BF_STAGE_FACES, began_ms);
+    bf_judge_end_stage(judge, record, BF_STAGE_FACES, began_ms);
     if (status != BF_OK) {
-        note_failure(record, &err);
+        bf_judge_fail(record, &err);
         return;
     }
     if (record->faces.count == 0) {
-        note_quality(record, BF_NO_FACE, "Take the photo again with the whole face in the picture.");
+        bf_judge_fail_status(record, BF_NO_FACE, "Take the photo again with the whole face in the picture.");
         return;
     }
     began_ms = bf_engine_now(judge->engine);
     if (bf_face_measure(&judge->face, &judge->image, &record->faces.face[0], &err) != BF_OK)
-        note_failure(record, &err);
-    end_stage(judge, record, BF_STAGE_GEOMETRY, began_ms);
+        bf_judge_fail(record, &err);
+    bf_judge_end_stage(judge, record, BF_STAGE_GEOMETRY, began_ms);
     bf_rect box = record->faces.face[0].box;
-    note_crop(record, judge->face.landmarks_manifest, bf_crop_rect(judge->face.landmarks_manifest, &judge->image, box),
-              NULL);
-    note_crop(record, judge->face.pose_manifest, bf_crop_rect(judge->face.pose_manifest, &judge->image, box), NULL);
+    bf_judge_note_crop(record, judge->face.landmarks_manifest,
+                       bf_crop_rect(judge->face.landmarks_manifest, &judge->image, box), NULL);
+    bf_judge_note_crop(record, judge->face.pose_manifest, bf_crop_rect(judge->face.pose_manifest, &judge->image, box),
+                       NULL);
 }
 
 void bf_stage_quality(bf_judge *judge, const bf_policy *policy, bf_record *record)
@@ -111,60 +107,19 @@ void bf_stage_quality(bf_judge *judge, const bf_policy *policy, bf_record *recor
     double began_ms = bf_engine_now(judge->engine);
     const bf_quality_input input = {&judge->image, &record->faces, &record->input.media};
     bf_quality_measure(&input, &record->quality);
-    record->outline_count = bf_quality_face_outline(&record->faces.face[0], record->outline);
     record->measured = true;
     record->outline_count = bf_quality_face_outline(&record->faces.face[0], record->outline);
     bf_policy_output gate = {0};
     if (!bf_policy_gate(policy, record->request.channel, &record->quality, &gate)) {
         if (gate.measure_failed[BF_MEASURE_SINGLE_FACE_PRESENT])
-            note_quality(record, BF_MULTIPLE_FACES, "Take the photo again with one person in it.");
+            bf_judge_fail_status(record, BF_MULTIPLE_FACES, "Take the photo again with one person in it.");
         else
-            note_quality(record, BF_INPUT_QUALITY_TOO_LOW, "Take the photo again; the guidance says what to change.");
+            bf_judge_fail_status(record, BF_INPUT_QUALITY_TOO_LOW,
+                                 "Take the photo again; the guidance says what to change.");
     }
-    end_stage(judge, record, BF_STAGE_QUALITY, began_ms);
-}
-
-static void run_detector(bf_judge *judge, int index, const bf_subject *subject, bf_record *record)
-{
-    const bf_engine_detector *detector = &judge->engine->detector[index];
-    bf_evidence *evidence = &record->evidence[record->evidence_count++];
-    double began_ms = bf_engine_now(judge->engine);
-    if (detector->net) {
-        const bf_manifest *m = bf_net_manifest(detector->net);
-        bf_passive_detect(judge->detector[index], m, subject, judge->engine->mirror || m->mirror_average, evidence);
-        note_crop(record, m, bf_crop_rect(m, subject->rgb, subject->face->box), NULL);
-    } else {
-        bf_own_detector_find(detector->name)->run(&judge->engine->own_models, subject, evidence);
-    }
-    if (detector->calibrated)
-        bf_calibration_apply(&detector->calibration, evidence);
-    evidence->ms = bf_engine_now(judge->engine) - began_ms;
-}
-
-/* Evidence is fused only when the capture may be judged; evidence taken nevertheless is for people who measure. */
-void bf_stage_liveness(bf_judge *judge, bf_record *record)
-{
-    bool judging = record->status == BF_OK;
-    if (!record->measured || (!judging && !record->request.full_evidence))
-        return;
-    double began_ms = bf_engine_now(judge->engine);
-    const bf_subject subject = {&judge->image, &record->faces.face[0]};
-    for (int i = 0; i < judge->engine->detector_count; i++) {
-        if (judge->engine->detector[i].fused || record->request.full_evidence)
-            run_detector(judge, i, &subject, record);
-    }
-    if (judging) {
-        bf_fused fused;
-        bf_fusion_apply(judge->engine->fusion, record->evidence, record->evidence_count, &fused);
-        record->liveness_present = fused.present;
-        record->live_llr = fused.live_llr;
-        record->live_probability = fused.live_probability;
-        (void)snprintf(record->versions.fusion_configuration, sizeof record->versions.fusion_configuration, "%s",
-                       fused.configuration);
-        if (!fused.present)
-            note_quality(record, BF_NO_LIVENESS_EVIDENCE, "Take the photo again, closer and in better light.");
-    }
-    end_stage(judge, record, BF_STAGE_LIVENESS, began_ms);
+    if (record->capture.track.other_ms > BF_SEQUENCE_OTHER_MS_MAX)
+        bf_judge_fail_status(record, BF_MULTIPLE_FACES, "Record again with one person in the picture.");
+    bf_judge_end_stage(judge, record, BF_STAGE_QUALITY, began_ms);
 }
 
 static bool second_face_counts(const bf_faces *faces)
@@ -186,7 +141,7 @@ static bf_status read_reference(bf_judge *judge, const bf_request *request, bf_r
                                 bf_error *err)
 {
     bf_record_input *input = &record->reference;
-    fill_input(input, request->reference, request->reference_size);
+    bf_judge_fill_input(input, request->reference, request->reference_size);
     bf_image_done(&judge->portrait);
     bf_status status = bf_decode_still(request->reference, request->reference_size, &judge->engine->limits,
                                        &judge->portrait, &input->media, err);
@@ -215,7 +170,7 @@ static bf_status compare(bf_judge *judge, const bf_face *reference, bf_record *r
     const bf_manifest *m = bf_net_manifest(judge->engine->role[BF_ROLE_EMBEDDING]);
     const bf_face *capture = &record->faces.face[0];
     bf_affine map = bf_crop_aligned(m, capture);
-    note_crop(record, m, (bf_rect){0, 0, (float)m->input.width, (float)m->input.height}, &map);
+    bf_judge_note_crop(record, m, (bf_rect){0, 0, (float)m->input.width, (float)m->input.height}, &map);
     bf_status status = bf_embed(run, m, &judge->portrait, reference, &judge->reference_embedding, err);
     if (status == BF_OK)
         status = bf_embed(run, m, &judge->image, capture, &judge->capture_embedding, err);
@@ -240,7 +195,9 @@ static void fill_policy_input(const bf_record *record, bf_policy_input *ret)
         .reference_status = record->match.reference_status,
         .match_present = record->match.present,
         .match_similarity = record->match.similarity,
+        .challenge = record->challenge,
         .channel = record->request.channel,
+        .signals = &record->signals,
         .risk = record->request.risk,
         .kill_switch = record->request.kill_switch,
     };
@@ -269,7 +226,7 @@ void bf_stage_match(bf_judge *judge, const bf_request *request, const bf_policy 
     bf_face face;
     record->reference.given = true;
     bf_status status = read_reference(judge, request, record, &face, &err);
-    end_stage(judge, record, BF_STAGE_REFERENCE, began_ms);
+    bf_judge_end_stage(judge, record, BF_STAGE_REFERENCE, began_ms);
     if (strcmp(bf_status_family(status), "reference") == 0) {
         record->match.reference_status = status;
         return;
@@ -278,8 +235,8 @@ void bf_stage_match(bf_judge *judge, const bf_request *request, const bf_policy 
     if (status == BF_OK && comparison_is_needed(request, policy, record))
         status = compare(judge, &face, record, &err);
     if (status != BF_OK)
-        note_failure(record, &err);
-    end_stage(judge, record, BF_STAGE_MATCH, began_ms);
+        bf_judge_fail(record, &err);
+    bf_judge_end_stage(judge, record, BF_STAGE_MATCH, began_ms);
 }
 
 void bf_stage_policy(const bf_judge *judge, const bf_policy *policy, bf_record *record)
@@ -288,5 +245,5 @@ void bf_stage_policy(const bf_judge *judge, const bf_policy *policy, bf_record *
     bf_policy_input input;
     fill_policy_input(record, &input);
     bf_policy_decide(policy, &input, &record->policy);
-    end_stage(judge, record, BF_STAGE_POLICY, began_ms);
+    bf_judge_end_stage(judge, record, BF_STAGE_POLICY, began_ms);
 }

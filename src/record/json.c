@@ -141,6 +141,20 @@ static json_t *build_error(bf_build *build, const bf_record *record)
     return object;
 }
 
+static json_t *build_media(bf_build *build, const bf_record *record)
+{
+    bf_container container = record->capture.sequence ? record->capture.clip.container : record->input.media.container;
+    return bf_record_build_input(build, &record->input, bf_record_media_kind(record), container);
+}
+
+static json_t *build_reference(bf_build *build, const bf_record *record)
+{
+    const bf_record_input *reference = &record->reference;
+    if (!reference->given)
+        return json_null();
+    return bf_record_build_input(build, reference, "still", reference->media.container);
+}
+
 json_t *bf_record_build(const bf_record *record, unsigned flags)
 {
     bf_build build = {0};
@@ -154,13 +168,13 @@ json_t *bf_record_build(const bf_record *record, unsigned flags)
     bf_build_put(&build, root, "quality", build_quality(&build, record));
     bf_build_put(&build, root, "evidence", build_evidence(&build, record, flags));
     bf_build_put(&build, root, "integrity", bf_record_build_integrity(&build, &record->input.media));
+    bf_build_put(&build, root, "capture", bf_record_build_capture(&build, record));
     bf_build_put(&build, root, "versions", bf_record_build_versions(&build, &record->versions));
     bf_build_put(&build, root, "latency_ms", build_ms(record->total_ms, flags));
     bf_build_put(&build, root, "latency", build_latency(&build, record, flags));
     bf_build_put(&build, root, "error", build_error(&build, record));
-    bf_build_put(&build, root, "input", bf_record_build_input(&build, &record->input));
-    bf_build_put(&build, root, "reference",
-                 record->reference.given ? bf_record_build_input(&build, &record->reference) : json_null());
+    bf_build_put(&build, root, "input", build_media(&build, record));
+    bf_build_put(&build, root, "reference", build_reference(&build, record));
     bf_build_put(&build, root, "request", bf_record_build_request(&build, &record->request));
     bf_build_put(&build, root, "diagnostics", bf_record_build_diagnostics(&build, record, flags));
     if (build.failed) {

@@ -17,11 +17,15 @@
  * bf_record_json (bonafide/engine.h) is this as text. */
 json_t *bf_record_build(const bf_record *record, unsigned flags);
 
-/* The parts that are lists of facts: "integrity", "versions", "input" (also "reference"), "request", "diagnostics". */
+/* The parts that are lists of facts: "integrity", "versions", "input" (also "reference"), "request", "capture",
+ * "diagnostics". */
 json_t *bf_record_build_integrity(bf_build *build, const bf_media_facts *media);
 json_t *bf_record_build_versions(bf_build *build, const bf_record_versions *versions);
-json_t *bf_record_build_input(bf_build *build, const bf_record_input *input);
+json_t *bf_record_build_input(bf_build *build, const bf_record_input *input, const char *kind, bf_container container);
 json_t *bf_record_build_request(bf_build *build, const bf_record_request *request);
+json_t *bf_record_build_capture(bf_build *build, const bf_record *record);
+/* The plan that was asked for; null without one. */
+json_t *bf_record_build_plan(bf_build *build, const bf_record_request *request);
 json_t *bf_record_build_diagnostics(bf_build *build, const bf_record *record, unsigned flags);
 
 #endif

@@ -95,15 +95,15 @@ json_t *bf_record_build_versions(bf_build *build, const bf_record_versions *vers
     return object;
 }
 
-json_t *bf_record_build_input(bf_build *build, const bf_record_input *input)
+json_t *bf_record_build_input(bf_build *build, const bf_record_input *input, const char *kind, bf_container container)
 {
     json_t *object = json_object();
-    bf_build_put(build, object, "type", json_string("still"));
+    bf_build_put(build, object, "type", json_string(kind));
     bf_build_put(build, object, "sha256", bf_build_text_or_null(input->sha256));
     bf_build_put(build, object, "bytes", json_integer((json_int_t)input->bytes));
     bf_build_put(build, object, "width", input->width > 0 ? json_integer(input->width) : json_null());
     bf_build_put(build, object, "height", input->height > 0 ? json_integer(input->height) : json_null());
-    bf_build_put(build, object, "format", json_string(bf_container_name(input->media.container)));
+    bf_build_put(build, object, "format", json_string(bf_container_name(container)));
     return object;
 }
 
@@ -133,6 +133,7 @@ json_t *bf_record_build_request(bf_build *build, const bf_record_request *reques
     bf_build_put(build, object, "match_order",
                  json_string(request->match_order == BF_MATCH_ALWAYS ? "always" : "after_liveness"));
     bf_build_put(build, object, "kill_switch", json_boolean(request->kill_switch));
+    bf_build_put(build, object, "plan", bf_record_build_plan(build, request));
     return object;
 }
 

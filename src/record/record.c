@@ -37,9 +37,31 @@ const char *bf_record_status_name(const bf_record *record)
     return strcmp(bf_status_family(status), "quality") == 0 ? "could_not_judge" : "error";
 }
 
+const char *bf_record_media_kind(const bf_record *record)
+{
+    if (!record->capture.sequence)
+        return "still";
+    return record->capture.clip.container == BF_CONTAINER_BURST ? "burst" : "video";
+}
+
+const char *bf_record_challenge_name(bf_challenge_outcome outcome)
+{
+    switch (outcome) {
+    case BF_CHALLENGE_NOT_ASKED:
+        return "not_asked";
+    case BF_CHALLENGE_FOLLOWED:
+        return "followed";
+    case BF_CHALLENGE_NOT_FOLLOWED:
+        return "not_followed";
+    case BF_CHALLENGE_UNCLEAR:
+        break;
+    }
+    return "unclear";
+}
+
 const char *bf_stage_name(bf_stage stage)
 {
-    static const char *const names[BF_STAGE_COUNT] = {"decode",   "faces",     "geometry", "quality",
+    static const char *const names[BF_STAGE_COUNT] = {"decode",   "faces",     "geometry", "quality", "sequence",
                                                       "liveness", "reference", "match",    "policy"};
     return stage >= 0 && stage < BF_STAGE_COUNT ? names[stage] : "unknown";
 }

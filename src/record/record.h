@@ -11,14 +11,19 @@
 #include "base/limits.h"
 #include "bonafide/engine.h"
 #include "calibrate/calibrate.h"
+#include "capture/plan.h"
 #include "decode/decode.h"
 #include "face/face.h"
-#include "liveness/detector.h"
+#include "face/track.h"
+#include "integrity/integrity.h"
+#include "liveness/sequence.h"
 #include "policy/policy.h"
 #include "quality/quality.h"
 
 #define BF_REQUEST_ID_SIZE 80  /* with the NUL */
 #define BF_RECORD_CROPS_MAX 16 /* crops that networks saw */
+#define BF_RECORD_CHOSEN_MAX 6 /* frames of a clip that the detectors for stills looked at */
+#define BF_RECORD_SEQUENCE_MAX 8
 
 /* What was asked, as far as it can change the decision: replay asks the same again. */
 typedef struct bf_record_request {
@@ -29,6 +34,8 @@ typedef struct bf_record_request {
     bool mirror;        /* liveness networks also saw the mirror image */
     bf_match_order match_order;
     bool kill_switch; /* the operator had switched automatic decisions off */
+    bool planned;     /* `plan` is what the capture was asked to do */
+    bf_plan plan;
 } bf_record_request;
 
 /* One file that was given: the capture, or the reference portrait. */
@@ -39,6 +46,26 @@ typedef struct bf_record_input {
     int width, height;    /* upright, px; 0 when it could not be decoded */
     bf_media_facts media; /* .container names the format */
 } bf_record_input;
+
+/* A frame of a clip in original pixels. */
+typedef struct bf_record_frame {
+    int index; /* among the coded frames */
+    double ms;
+} bf_record_frame;
+
+/* What was seen of a burst or a video. `input`, `faces` and `quality` of the record are those of its best frame. */
+typedef struct bf_record_capture {
+    bool sequence; /* the media was a burst or a video; the rest is valid */
+    bf_clip_facts clip;
+    int analysed;                                 /* frames that were looked at */
+    double begin_ms, end_ms;                      /* the first and the last of them */
+    bf_record_frame chosen[BF_RECORD_CHOSEN_MAX]; /* by time */
+    int chosen_count;
+    int best; /* of `chosen`; valid when there is one */
+    bf_track track;
+    bf_sequence_evidence detail[BF_RECORD_SEQUENCE_MAX]; /* findings and figures of what stands in `evidence` too */
+    int detail_count;
+} bf_record_capture;
 
 typedef struct bf_match_facts {
     bf_status reference_status; /* BF_OK or a BF_REFERENCE_* code; valid when the reference was given */
@@ -69,10 +96,11 @@ typedef struct bf_record_versions {
 } bf_record_versions;
 
 typedef enum bf_stage {
-    BF_STAGE_DECODE,
+    BF_STAGE_DECODE,   /* of all frames of a clip */
     BF_STAGE_FACES,    /* detection */
     BF_STAGE_GEOMETRY, /* landmarks, pose, eyes */
     BF_STAGE_QUALITY,
+    BF_STAGE_SEQUENCE, /* detectors over all frames of a clip, and choosing frames */
     BF_STAGE_LIVENESS,
     BF_STAGE_REFERENCE, /* decoding, detection and embedding of the reference portrait */
     BF_STAGE_MATCH,
@@ -96,8 +124,11 @@ struct bf_record {
     bf_status status; /* BF_OK, or why the capture could not be judged */
     bf_error error;   /* message, hint and detail when status is not BF_OK */
 
-    bf_faces faces; /* count 0 when none was looked for or found */
-    bool measured;  /* quality is valid */
+    bf_record_capture capture;
+    bf_challenge_outcome challenge; /* what came of the plan */
+    bf_signals signals;             /* of the capture path */
+    bf_faces faces;                 /* count 0 when none was looked for or found */
+    bool measured;                  /* quality is valid */
     bf_quality quality;
     bf_evidence evidence[BF_DETECTORS_MAX];
     int evidence_count;
@@ -127,6 +158,12 @@ bf_status bf_record_outcome(const bf_record *record);
 
 /* "live", "spoof" or "uncertain" after the policy's band; NULL when nothing was judged. Static text. */
 const char *bf_record_label(const bf_record *record);
+
+/* "still", "burst" or "video"; static text. */
+const char *bf_record_media_kind(const bf_record *record);
+
+/* "not_asked", "followed", "unclear" or "not_followed"; static text. */
+const char *bf_record_challenge_name(bf_challenge_outcome outcome);
 
 /* "decode", "faces", ... ; static text. */
 const char *bf_stage_name(bf_stage stage);

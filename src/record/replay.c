@@ -13,6 +13,7 @@
 struct bf_replay {
     json_t *record; /* the whole document */
     char *context;  /* its risk context as text, for the request */
+    char *plan;     /* what was asked of the capture; NULL: nothing */
     const char *request_id;
     const char *flow;
     const char *channel;
@@ -49,12 +50,25 @@ static bf_status read_input(const json_t *root, const char *name, const char *ke
     return BF_OK;
 }
 
+/* The caller frees *ret. */
+static bf_status text_of(const json_t *value, char **ret, bf_error *err)
+{
+    size_t size = json_dumpb(value, NULL, 0, JSON_REAL_PRECISION(12));
+    char *text = size > 0 ? bf_calloc(size + 1, 1) : NULL;
+    if (!text || json_dumpb(value, text, size, JSON_REAL_PRECISION(12)) != size) {
+        bf_free(text);
+        return bf_fail_memory(err);
+    }
+    *ret = text;
+    return BF_OK;
+}
+
 static bf_status read_request(bf_replay *replay, const json_t *request, const char *name, bf_error *err)
 {
-    static const char *const keys[] = {"flow",   "channel",     "context",     "full_evidence",
-                                       "mirror", "match_order", "kill_switch", NULL};
+    static const char *const keys[] = {"flow",        "channel", "context", "full_evidence", "mirror", "match_order",
+                                       "kill_switch", "plan",    NULL};
     static const char *const orders[] = {"after_liveness", "always", NULL}; /* as bf_match_order */
-    const json_t *context = NULL;
+    const json_t *context = NULL, *plan = NULL;
     bf_risk_context checked;
     bf_status status = bf_json_check_keys(request, name, keys, err);
     if (status == BF_OK)
@@ -77,11 +91,12 @@ static bf_status read_request(bf_replay *replay, const json_t *request, const ch
         status = bf_context_read(context, name, &checked, err);
     if (status != BF_OK)
         return status;
-    size_t size = json_dumpb(context, NULL, 0, JSON_REAL_PRECISION(12));
-    replay->context = size > 0 ? bf_calloc(size + 1, 1) : NULL;
-    if (!replay->context || json_dumpb(context, replay->context, size, JSON_REAL_PRECISION(12)) != size)
-        return bf_fail_memory(err);
-    return BF_OK;
+    status = text_of(context, &replay->context, err);
+    if (status == BF_OK)
+        status = bf_json_get_object(request, name, "plan", &plan, err);
+    if (status == BF_OK && plan)
+        status = text_of(plan, &replay->plan, err);
+    return status;
 }
 
 static bf_status read_record(bf_replay *replay, const char *name, bf_error *err)
@@ -127,6 +142,7 @@ void bf_replay_free(bf_replay **replay)
         return;
     json_decref((*replay)->record);
     bf_free((*replay)->context);
+    bf_free((*replay)->plan);
     bf_free(*replay);
     *replay = NULL;
 }
@@ -137,6 +153,7 @@ void bf_replay_request(const bf_replay *replay, bf_request *request)
     request->flow = replay->flow;
     request->channel = replay->channel;
     request->context_json = replay->context;
+    request->plan_json = replay->plan;
     request->full_evidence = replay->full_evidence;
     request->match_order = (bf_match_order)replay->match_order;
     request->kill_switch = replay->kill_switch;

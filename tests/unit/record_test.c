@@ -144,7 +144,7 @@ static void a_judgement_is_written_in_full(void **state)
                 "{\"flow\":\"login_step_up\",\"channel\":\"kiosk\",\"context\":{\"risk_tier\":\"high\","
                 "\"device_signals\":[\"emulator\"],\"document_confidence\":0.25,\"retry_count\":2,"
                 "\"uncertain_count\":1,\"previous_failures\":0},\"full_evidence\":false,\"mirror\":false,"
-                "\"match_order\":\"after_liveness\",\"kill_switch\":false}");
+                "\"match_order\":\"after_liveness\",\"kill_switch\":false,\"plan\":null}");
     assert_part(root, "diagnostics",
                 "{\"rule\":\"high_risk\",\"live_llr\":1.92,\"faces_found\":1,\"primary_box\":[10.0,20.0,110.0,140.0],"
                 "\"inter_eye_px\":61.2,\"pose\":{\"yaw\":-3.46,\"pitch\":0.0,\"roll\":0.0},\"detail\":null}");
@@ -181,9 +181,9 @@ static void measures_carry_their_own_status(void **state)
 static void keys_stand_in_the_published_order(void **state)
 {
     (void)state;
-    static const char *const order[] = {"success", "status",   "request_id", "result",   "decision",   "match",
-                                        "quality", "evidence", "integrity",  "versions", "latency_ms", "latency",
-                                        "error",   "input",    "reference",  "request",  "diagnostics"};
+    static const char *const order[] = {"success", "status",   "request_id", "result",    "decision", "match",
+                                        "quality", "evidence", "integrity",  "capture",   "versions", "latency_ms",
+                                        "latency", "error",    "input",      "reference", "request",  "diagnostics"};
     bf_record *record = live_record();
     json_t *root = built(record, 0);
     assert_int_equal(json_object_size(root), sizeof order / sizeof *order);

@@ -1,0 +1,26 @@
+/* Judging a burst or a video: one pass over its frames, in which one face is followed, the detectors over sequences see
+ * every analysed frame, and the best frames are kept in original pixels. */
+#ifndef BF_PIPELINE_SEQUENCE_H
+#define BF_PIPELINE_SEQUENCE_H
+
+#include "liveness/sequence.h"
+#include "pipeline/pace.h"
+#include "pipeline/picks.h"
+
+/* A second person who stays this long makes the capture one of several people. */
+#define BF_SEQUENCE_OTHER_MS_MAX 1000.0
+
+/* One thread's state while it reads a clip; wiped at the end of every judgement. */
+typedef struct bf_sequence_work {
+    bf_frames *frames;
+    bf_sequence sequence; /* what the detectors know beforehand */
+    bf_pace pace;
+    bf_picks picks;
+    int best;             /* of the picks, whose pixels are in the judge's image; -1: none */
+    bf_image small, grey; /* copies of the frame under analysis */
+    double frame_ms[BF_SEQUENCE_FRAMES_MAX];
+} bf_sequence_work;
+
+void bf_sequence_work_done(bf_sequence_work *work);
+
+#endif
