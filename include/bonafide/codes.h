@@ -51,8 +51,9 @@ typedef enum bf_status {
     BF_SESSION_EXPIRED = 121, /**< The session's time is over. */
     BF_ATTEMPT_REPLAYED = 122, /**< The token of this attempt was used before. */
     BF_ATTEMPT_IN_PROGRESS = 123, /**< Another upload of this attempt is being judged. */
-    BF_MODE_NOT_SUPPORTED = 124, /**< The server cannot judge captures of this mode. */
+    BF_MODE_NOT_SUPPORTED = 124, /**< The session cannot be held in this mode. */
     BF_REFERENCE_FIXED = 125, /**< The session's reference cannot be changed any more. */
+    BF_PLAN_FIXED = 126, /**< The plan of this attempt cannot be changed any more. */
     BF_OVERLOADED = 140, /**< The server has more work than it can do at the moment. */
     BF_WORKER_LOST = 141, /**< The process that judged the capture ended before it had an answer. */
     BF_INPUT_QUARANTINED = 142, /**< This very file has repeatedly broken the judging process and is not tried again. */

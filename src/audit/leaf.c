@@ -13,6 +13,7 @@ static const char *const KIND_NAMES[] = {
     [BF_AUDIT_SESSION_CREATED] = "session_created",
     [BF_AUDIT_SESSION_ENDED] = "session_ended",
     [BF_AUDIT_REFERENCE_SET] = "reference_set",
+    [BF_AUDIT_PLAN_CHANGED] = "plan_changed",
     [BF_AUDIT_ERASED] = "erased",
     [BF_AUDIT_MEDIA_READ] = "media_read",
     [BF_AUDIT_RECORD_READ] = "record_read",

@@ -17,6 +17,7 @@ static const struct {
     {"session_get", bf_service_session_get},
     {"session_erase", bf_service_session_erase},
     {"session_reference", bf_service_session_reference},
+    {"session_plan", bf_service_session_plan},
     {"session_attempt", bf_service_session_attempt},
     {"session_media", bf_service_session_media},
     {"decision_get", bf_service_decision_get},

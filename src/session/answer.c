@@ -57,15 +57,6 @@ void bf_session_new_id(char ret[BF_SESSION_ID_SIZE])
     (void)snprintf(ret, BF_SESSION_ID_SIZE, "s_%s", hex);
 }
 
-void bf_session_plan(const bf_session *session, char ret[BF_PLAN_TEXT_SIZE])
-{
-    char nonce[2 * BF_SESSION_NONCE_SIZE + 1];
-    (void)sodium_bin2hex(nonce, sizeof nonce, session->nonce, sizeof session->nonce);
-    (void)snprintf(ret, BF_PLAN_TEXT_SIZE,
-                   "{\"nonce\":\"%s\",\"attempt\":%d,\"steps\":[{\"type\":\"still\"}],\"bytes_max\":%u}", nonce,
-                   session->attempt, BF_INPUT_BYTES_MAX);
-}
-
 void bf_session_token(const bf_service *service, const bf_session *session, char ret[BF_TOKEN_SIZE])
 {
     bf_token token = {.attempt = session->attempt, .expires_ms = session->expires_ms};
@@ -97,7 +88,7 @@ static void write_outcome(const bf_session *session, bf_text *text)
     bf_text_open(text, "decision");
     bf_text_put(text, "decision", json_string(session->decision));
     bf_text_put(text, "reason", json_string(session->reason));
-    bf_text_put(text, "request_id", json_string(session->decided_by));
+    bf_text_put(text, "request_id", bf_json_text_or_null(session->decided_by));
     bf_text_close(text);
 }
 
@@ -128,6 +119,9 @@ void bf_session_write(const bf_service *service, const bf_session *session, bf_t
     bf_text_put(text, "attempts_left", json_integer(bf_session_attempts_left(service, session)));
     bf_text_put(text, "quality_retries", json_integer(session->quality_retries));
     bf_text_put(text, "uncertain_retries", json_integer(session->uncertain_retries));
+    bf_text_put(text, "challenges", json_integer(session->challenges));
+    bf_text_put(text, "active", json_boolean(session->active));
+    bf_text_raw(text, "capture", session->wish);
     bf_text_put(text, "replays", json_integer(session->replays));
     write_outcome(session, text);
     bf_text_close(text);
@@ -171,6 +165,7 @@ static void write_attempt(const bf_rows *rows, bf_text *text)
     bf_text_put(text, "request_id", json_string(bf_rows_text(rows, 1)));
     bf_text_put(text, "at", bf_json_time(bf_rows_integer(rows, 2)));
     bf_text_put(text, "decision", json_string(bf_rows_text(rows, 3)));
+    bf_text_raw(text, "asked", bf_rows_text(rows, 6));
     bf_text_raw(text, "record", bf_rows_text(rows, 4));
     bf_text_raw(text, "client", bf_rows_text(rows, 5));
     bf_text_close(text);
@@ -181,14 +176,18 @@ bf_status bf_session_state_answer(const bf_service *service, const bf_call *call
 {
     BF_CLEANUP(bf_rows_free) bf_rows *rows = NULL;
     bf_status status = bf_db_query(db,
-                                   "SELECT attempt, request_id, at_ms, decision, record, client_report FROM decision"
-                                   " WHERE session_id = $1 ORDER BY attempt",
+                                   "SELECT attempt, request_id, at_ms, decision, record, client_report, plan FROM"
+                                   " decision WHERE session_id = $1 ORDER BY attempt",
                                    BF_VALUES(bf_value_text(session->id)), &rows, err);
     if (status != BF_OK)
         return status;
     BF_CLEANUP(bf_text_done) bf_text text = {0};
     bf_answer_begin(&text, call);
     bf_session_write(service, session, &text, "session");
+    if (bf_session_is_open(session) && call->who->role == BF_ACCESS_INTEGRATOR)
+        bf_session_write_plan(session, &text, "plan");
+    else
+        bf_text_raw(&text, "plan", NULL);
     bf_text_open_list(&text, "attempts");
     while (bf_rows_next(rows))
         write_attempt(rows, &text);

@@ -88,6 +88,7 @@ static bf_status judge(bf_attempt *attempt, bf_error *err)
                   .flow = session->flow,
                   .channel = session->channel[0] ? session->channel : NULL,
                   .context_json = context,
+                  .plan_json = session->plan,
                   .kill_switch = attempt->kill_switch};
     return bf_service_judge(attempt->service, &job, &attempt->judgement, err);
 }
@@ -108,15 +109,40 @@ static bf_status draft_media(bf_attempt *attempt, bf_error *err)
     return status;
 }
 
+/* Whether there is anything that this person could be asked to do. */
+static bool can_be_asked(const bf_attempt *attempt)
+{
+    const bf_session *session = &attempt->session;
+    bf_session next = {.attempt = session->attempt + 1, .active = true, .wish = session->wish, .risk = session->risk};
+    (void)snprintf(next.flow, sizeof next.flow, "%s", session->flow);
+    (void)snprintf(next.mode, sizeof next.mode, "%s", session->mode);
+    (void)snprintf(next.channel, sizeof next.channel, "%s", session->channel);
+    bf_status status = bf_session_make_plan(attempt->service, &next, NULL);
+    next.wish = next.risk = NULL;
+    bf_session_done(&next);
+    return status != BF_INVALID_ARGUMENT;
+}
+
+/* What becomes of the session. */
+static void weigh(bf_attempt *attempt)
+{
+    const bf_session *session = &attempt->session;
+    const bf_judgement *judgement = &attempt->judgement;
+    bf_decided decided = {judgement->decision, judgement->reason, judgement->judged,
+                          bf_session_plan_is_answered(session, judgement)};
+    attempt->decided_ms = bf_call_time(attempt->call, attempt->started_ms);
+    attempt->outcome =
+        bf_session_outcome(session, &decided, attempt->service->settings.attempts_max, attempt->decided_ms);
+    if (attempt->outcome.challenge && !can_be_asked(attempt))
+        attempt->outcome = bf_session_outcome_unasked();
+}
+
 static bf_status judge_and_decide(bf_attempt *attempt, bf_error *err)
 {
     bf_status status = judge(attempt, err);
     if (status != BF_OK)
         return status;
-    bf_decided decided = {attempt->judgement.decision, attempt->judgement.reason, attempt->judgement.judged};
-    attempt->decided_ms = bf_call_time(attempt->call, attempt->started_ms);
-    attempt->outcome =
-        bf_session_outcome(&attempt->session, &decided, attempt->service->settings.attempts_max, attempt->decided_ms);
+    weigh(attempt);
     status = draft_media(attempt, err);
     if (status != BF_OK)
         return status;

@@ -57,7 +57,7 @@ static bf_status take(bf_attempt *attempt, bf_db *db, bf_error *err)
     session->state = BF_SESSION_IN_PROGRESS;
     session->claimed_until_ms = attempt->call->now_ms + bf_service_claim_ms(attempt->service);
     (void)snprintf(session->claim, sizeof session->claim, "%s", attempt->claim);
-    bf_status status = bf_session_update(db, session, NULL, err);
+    bf_status status = bf_session_update(db, session, err);
     if (status == BF_OK)
         status = count_failures(attempt, db, err);
     return status == BF_OK ? bf_kill_switch_read(db, &attempt->kill_switch, err) : status;

@@ -70,6 +70,17 @@ bf_status bf_risk_join(const json_t *risk, const json_t *device, json_t **ret, b
     return status;
 }
 
+bf_status bf_risk_of_session(const bf_session *session, bf_risk_context *ret, bf_error *err)
+{
+    BF_CLEANUP(bf_json_release) json_t *joined = NULL;
+    *ret = bf_context_default();
+    if (!session->risk)
+        return BF_OK;
+    bf_status status = bf_json_parse(session->risk, strlen(session->risk), "risk", &joined, err);
+    const json_t *context = json_object_get(joined, "context");
+    return status == BF_OK && context ? bf_context_read(context, "risk", ret, err) : status;
+}
+
 static int sum(const json_t *given, int counted)
 {
     json_int_t total = json_integer_value(given) + counted;

@@ -11,7 +11,6 @@ typedef struct creation {
     const bf_call *call;
     bf_once once;
     bf_session session;
-    char plan[BF_PLAN_TEXT_SIZE];
     bf_vault_draft draft;
     bool has_draft, repeated;
     bf_answer answer, first; /* `first`: of the request that this one repeats */
@@ -33,16 +32,27 @@ static const char *text_of(const json_t *body, const char *key, const char *stan
 
 /* ---- what was asked for ---- */
 
-static bf_status read_mode(const bf_call *call, bf_session *session, bf_error *err)
+static bf_status fail_mode(bf_error *err)
+{
+    bf_fail(err, BF_MODE_NOT_SUPPORTED,
+            "With what capture.exclude and capture.flash leave out, nothing is left to ask.");
+    bf_fail_hint(err, "Leave out less, or use mode passive and let a person decide.");
+    return BF_MODE_NOT_SUPPORTED;
+}
+
+static bf_status read_capture(const bf_service *service, const bf_call *call, bf_session *session, bf_error *err)
 {
     const char *mode = text_of(call->body, "mode", "passive");
-    if (strcmp(mode, "active") == 0) {
-        bf_fail(err, BF_MODE_NOT_SUPPORTED, "%s", bf_status_text(BF_MODE_NOT_SUPPORTED));
-        bf_fail_hint(err, "Use mode passive, or hybrid, which asks for a challenge only where the policy does.");
-        return BF_MODE_NOT_SUPPORTED;
-    }
+    const json_t *capture = json_object_get(call->body, "capture");
+    bf_capture_wish wish;
+    bf_status status = bf_wish_read(capture, &wish, err);
+    if (status == BF_OK && capture)
+        status = bf_wish_keep(&wish, session, err);
+    if (status != BF_OK)
+        return status;
     (void)snprintf(session->mode, sizeof session->mode, "%s", mode);
-    return BF_OK;
+    status = bf_session_make_plan(service, session, err);
+    return status == BF_INVALID_ARGUMENT ? fail_mode(err) : status;
 }
 
 static bf_status read_retention(const bf_call *call, bf_session *session, bf_error *err)
@@ -121,7 +131,6 @@ static bf_status read_request(creation *new, bf_error *err)
     const bf_call *call = new->call;
     bf_session *session = &new->session;
     bf_session_new_id(session->id);
-    randombytes_buf(session->nonce, sizeof session->nonce);
     (void)snprintf(session->client, sizeof session->client, "%s", call->who->client);
     (void)snprintf(session->key_id, sizeof session->key_id, "%s", call->who->key_id);
     session->state = BF_SESSION_CREATED;
@@ -130,13 +139,12 @@ static bf_status read_request(creation *new, bf_error *err)
     session->ends_ms = call->now_ms + 1000LL * service->settings.session_s;
     int64_t token_ends_ms = call->now_ms + 1000LL * service->settings.token_s;
     session->expires_ms = token_ends_ms < session->ends_ms ? token_ends_ms : session->ends_ms;
-    bf_session_plan(session, new->plan);
     bf_status status = read_flow(service, call, session, err);
     if (status == BF_OK)
-        status = read_mode(call, session, err);
-    if (status == BF_OK)
         status = read_retention(call, session, err);
-    return status == BF_OK ? read_person(service, call, session, err) : status;
+    if (status == BF_OK)
+        status = read_person(service, call, session, err);
+    return status == BF_OK ? read_capture(service, call, session, err) : status;
 }
 
 /* ---- the limit per person ---- */
@@ -195,7 +203,7 @@ static bf_status make_answer(creation *new, bf_error *err)
     bf_session_write(new->service, &new->session, &text, "session");
     bf_text_put(&text, "client_token", json_string(token));
     bf_text_put(&text, "token_expires_at", bf_json_time(new->session.expires_ms));
-    bf_text_raw(&text, "plan", new->plan);
+    bf_session_write_plan(&new->session, &text, "plan");
     sodium_memzero(token, sizeof token);
     return bf_answer_end(&text, 201, &new->answer, err);
 }
@@ -203,9 +211,9 @@ static bf_status make_answer(creation *new, bf_error *err)
 static bf_status append_leaf(bf_db *db, const creation *new, bf_error *err)
 {
     const bf_session *session = &new->session;
-    json_t *facts = json_pack("{ss ss ss ss ss sb}", "session", session->id, "client", session->client, "flow",
+    json_t *facts = json_pack("{ss ss ss ss ss sb sb}", "session", session->id, "client", session->client, "flow",
                               session->flow, "channel", session->channel, "mode", session->mode, "has_reference",
-                              session->reference_sha256[0] != 0);
+                              session->reference_sha256[0] != 0, "active", (int)session->active);
     return bf_call_leaf(db, new->call, BF_AUDIT_SESSION_CREATED, facts, err);
 }
 
@@ -217,7 +225,7 @@ static bf_status write_session(bf_db *db, void *context, bf_error *err)
     bf_status status = bf_once_begin(new->service, db, &new->once, &new->repeated, &new->first, err);
     if (status != BF_OK || new->repeated)
         return status;
-    status = bf_session_insert(db, session, new->plan, err);
+    status = bf_session_insert(db, session, err);
     if (status == BF_OK && new->has_draft) {
         int64_t until_ms = bf_session_keep_until(new->service, session, session->ends_ms);
         status = bf_vault_keep(db, &new->draft, session->created_ms, until_ms, err);

@@ -74,7 +74,7 @@ bf_status bf_session_end(bf_db *db, bf_session *session, const bf_ending *ending
     (void)snprintf(session->decision, sizeof session->decision, "%s", ending->decision ? ending->decision : "");
     (void)snprintf(session->reason, sizeof session->reason, "%s", ending->reason ? ending->reason : "");
     (void)snprintf(session->decided_by, sizeof session->decided_by, "%s", ending->decided_by ? ending->decided_by : "");
-    bf_status status = bf_session_update(db, session, NULL, err);
+    bf_status status = bf_session_update(db, session, err);
     if (status == BF_OK)
         status = append_leaf(db, session, ending, err);
     if (status == BF_OK)

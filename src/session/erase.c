@@ -34,11 +34,13 @@ static bf_status forget_rows(bf_db *db, const bf_session *session, int64_t now_m
 {
     bf_status status = bf_db_run(db,
                                  "UPDATE session SET subject = NULL, consent = NULL, risk = NULL, webhook = NULL,"
+                                 " wish = NULL, plan = '',"
                                  " erased_ms = $1 WHERE id = $2",
                                  BF_VALUES(bf_value_integer(now_ms), bf_value_text(session->id)), NULL, err);
     if (status == BF_OK)
-        status = bf_db_run(db, "UPDATE decision SET record = NULL, client_report = NULL WHERE session_id = $1",
-                           BF_VALUES(bf_value_text(session->id)), NULL, err);
+        status =
+            bf_db_run(db, "UPDATE decision SET record = NULL, client_report = NULL, plan = NULL WHERE session_id = $1",
+                      BF_VALUES(bf_value_text(session->id)), NULL, err);
     if (status == BF_OK)
         status = bf_vault_erase(db, session->id, err);
     if (status == BF_OK)

@@ -1,4 +1,5 @@
 /* The end of an attempt: decision, session, media, webhook and answer become durable together, or not at all. */
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,17 +32,20 @@ static bf_status load_claimed(bf_attempt *attempt, bf_db *db, bf_error *err)
 static bf_status go_on(bf_attempt *attempt, bf_db *db, bf_error *err)
 {
     bf_session *session = &attempt->session;
-    char plan[BF_PLAN_TEXT_SIZE];
     if (attempt->outcome.uncertain)
         session->uncertain_retries++;
-    else
+    else if (!attempt->outcome.challenge)
         session->quality_retries++;
+    if (attempt->outcome.challenge) {
+        session->challenges++;
+        session->active = true;
+    }
     session->attempt++;
     session->expires_ms = attempt->decided_ms + 1000LL * attempt->service->settings.token_s;
     if (session->expires_ms > session->ends_ms)
         session->expires_ms = session->ends_ms;
-    bf_session_plan(session, plan);
-    return bf_session_update(db, session, plan, err);
+    bf_status status = bf_session_make_plan(attempt->service, session, err);
+    return status == BF_OK ? bf_session_update(db, session, err) : status;
 }
 
 static bf_status move_session(bf_attempt *attempt, bf_db *db, bf_error *err)
@@ -80,19 +84,21 @@ static bf_status coarse_answer(bf_attempt *attempt, bf_error *err)
 {
     const bf_session *session = &attempt->session;
     BF_CLEANUP(bf_text_done) bf_text text = {0};
-    char token[BF_TOKEN_SIZE], plan[BF_PLAN_TEXT_SIZE];
+    char token[BF_TOKEN_SIZE];
     bool more = !attempt->outcome.over;
     bf_answer_begin(&text, attempt->call);
     bf_text_put(&text, "answer", json_string(attempt->outcome.answer));
     write_guidance(attempt, &text);
     bf_text_put(&text, "attempts_left", json_integer(bf_session_attempts_left(attempt->service, session)));
-    if (more) {
+    if (more)
         bf_session_token(attempt->service, session, token);
-        bf_session_plan(session, plan);
-    }
     bf_text_put(&text, "client_token", more ? json_string(token) : json_null());
     bf_text_put(&text, "token_expires_at", bf_json_time(more ? session->expires_ms : 0));
-    bf_text_raw(&text, "plan", more ? plan : NULL);
+    if (more)
+        bf_session_write_plan(session, &text, "plan");
+    else
+        bf_text_raw(&text, "plan", NULL);
+    sodium_memzero(token, sizeof token);
     return bf_answer_end(&text, 200, &attempt->answer, err);
 }
 
@@ -127,6 +133,8 @@ bf_status bf_attempt_finish(bf_db *db, void *context, bf_error *err)
                            .at_ms = attempt->decided_ms,
                            .actor = attempt->actor,
                            .client_report = attempt->request->client_report,
+                           .plan = session->plan,
+                           .active = bf_session_plan_is_active(session),
                            .judgement = &attempt->judgement};
     status = bf_decision_store(db, &row, err);
     int64_t until_ms = bf_session_keep_until(attempt->service, session, attempt->decided_ms);

@@ -31,6 +31,7 @@ struct bf_service {
     void *judge_data;
     pthread_rwlock_t flows_lock;
     bf_flow_facts flow[BF_POLICIES_MAX]; /* sorted by name */
+    bf_policy *policy[BF_POLICIES_MAX];  /* of these flows, in whichever order */
     int flow_count;
     _Atomic int64_t next_sweep_ms; /* of the vault, by this replica */
 };
@@ -45,9 +46,39 @@ int64_t bf_service_claim_ms(const bf_service *service);
 /* The journey's facts; false when there is none of that name. */
 bool bf_service_flow(const bf_service *service, const char *flow, bf_flow_facts *ret);
 
-/* ---- answer.c ---- */
+/* What the journey's policy asks of the session's next capture; nothing when there is no such journey any more. */
+bf_status bf_service_capture_ask(const bf_service *service, const bf_session *session, bf_capture_ask *ret,
+                                 bf_error *err);
 
-#define BF_PLAN_TEXT_SIZE 512
+/* ---- plan.c ---- */
+
+/* What one person's plans leave out, or do more gently. It may tell of a disability: personal data of the graver kind,
+ * erased with the session and never in the audit log. */
+typedef struct bf_capture_wish {
+    bool exclude[BF_STEP_TYPE_COUNT];
+    bf_flash_form flash;
+    bool relaxed; /* twice the time */
+} bf_capture_wish;
+
+/* Reads {"exclude": [...], "flash": ..., "pace": ...}, all optional; NULL wishes for nothing. INVALID_REQUEST. */
+bf_status bf_wish_read(const json_t *capture, bf_capture_wish *ret, bf_error *err);
+/* The reverse, a new reference; NULL without memory. */
+json_t *bf_wish_json(const bf_capture_wish *wish);
+bf_status bf_wish_keep(const bf_capture_wish *wish, bf_session *session, bf_error *err);
+bf_status bf_wish_of_session(const bf_session *session, bf_capture_wish *ret, bf_error *err);
+
+/* Puts a new plan for session->attempt, with a new nonce, into the session, which becomes active when the policy says
+ * so. INVALID_ARGUMENT: something has to be asked, and with what is left out there is nothing to ask. */
+bf_status bf_session_make_plan(const bf_service *service, bf_session *session, bf_error *err);
+/* Whether the session's plan asks for more than to look into the camera. */
+bool bf_session_plan_is_active(const bf_session *session);
+/* Whether an approval may stand: nothing was asked, or the judgement says that the steps were followed. Where the plan
+ * has no steps and only lights the face, the light must have been judged. A still answers neither. */
+bool bf_session_plan_is_answered(const bf_session *session, const bf_judgement *judgement);
+/* The plan as the page gets it, with what its frames have to be like; null where there is none. */
+void bf_session_write_plan(const bf_session *session, bf_text *text, const char *key);
+
+/* ---- answer.c ---- */
 
 /* Who asks, as the audit log names them. */
 void bf_call_actor(const bf_call *call, char ret[BF_ACTOR_SIZE]);
@@ -59,7 +90,6 @@ int64_t bf_call_time(const bf_call *call, double started_steady_ms);
 
 /* 128 random bits after "s_". */
 void bf_session_new_id(char ret[BF_SESSION_ID_SIZE]);
-void bf_session_plan(const bf_session *session, char ret[BF_PLAN_TEXT_SIZE]);
 void bf_session_token(const bf_service *service, const bf_session *session, char ret[BF_TOKEN_SIZE]);
 /* How many captures may still be sent, by the policy's cap on this channel and by the settings. */
 int bf_session_attempts_left(const bf_service *service, const bf_session *session);
@@ -101,6 +131,9 @@ bf_status bf_once_release(bf_db *db, const bf_once *once, bf_error *err);
  * object {"context": {...}, "device": {...}} that the caller releases. INVALID_REQUEST. */
 bf_status bf_risk_join(const json_t *risk, const json_t *device, json_t **ret, bf_error *err);
 
+/* What the session's caller said about the risk, as a policy takes it; nothing known where nothing was said. */
+bf_status bf_risk_of_session(const bf_session *session, bf_risk_context *ret, bf_error *err);
+
 /* What the server counts itself. */
 typedef struct bf_risk_counts {
     int attempts, uncertain, failures;
@@ -121,6 +154,8 @@ struct bf_judgement {
     bf_status code;                                        /* of its error; BF_OK */
     bool judged;                                           /* liveness was */
     const char *decision, *reason, *policy, *input_sha256; /* point into `parsed` */
+    const char *challenge;                                 /* what came of the asked steps; NULL: a still */
+    bool lit;                                              /* the screen's light on the face could be judged */
 };
 
 void bf_judgement_done(bf_judgement *judgement);
@@ -169,6 +204,8 @@ typedef struct bf_decision_row {
     int64_t at_ms;
     const char *actor;
     const char *client_report; /* JSON text; NULL: none */
+    const char *plan;          /* what was asked; NULL: nothing */
+    bool active;               /* the plan asks for steps */
     const bf_judgement *judgement;
 } bf_decision_row;
 

@@ -9,6 +9,7 @@
 
 typedef struct flow_list {
     bf_flow_facts flow[BF_POLICIES_MAX];
+    bf_policy *policy[BF_POLICIES_MAX]; /* in the order in which they were read */
     int count;
 } flow_list;
 
@@ -19,8 +20,8 @@ static int by_name(const void *a, const void *b)
 
 static bf_status read_policies(const char *data_dir, flow_list *list, bf_error *err)
 {
-    bf_policy *policies[BF_POLICIES_MAX] = {NULL};
-    bf_status status = bf_policies_read(data_dir, policies, &list->count, err);
+    bf_policy *const *policies = list->policy;
+    bf_status status = bf_policies_read(data_dir, list->policy, &list->count, err);
     if (status != BF_OK)
         return status;
     for (int i = 0; i < list->count; i++) {
@@ -30,7 +31,6 @@ static bf_status read_policies(const char *data_dir, flow_list *list, bf_error *
         for (int channel = 0; channel < BF_SERVICE_CHANNELS; channel++)
             facts->retry_cap[channel] = bf_policy_retry_cap(policies[i], (bf_channel)channel);
     }
-    bf_policies_free(policies, list->count);
     qsort(list->flow, (size_t)list->count, sizeof *list->flow, by_name);
     return BF_OK;
 }
@@ -108,10 +108,17 @@ bf_status bf_service_policies(bf_service *service, const char *actor, bf_error *
     }
     if (status == BF_OK) {
         (void)pthread_rwlock_wrlock(&service->flows_lock);
+        bf_policy *old[BF_POLICIES_MAX];
+        int old_count = service->flow_count;
+        memcpy(old, service->policy, sizeof old);
         memcpy(service->flow, list->flow, sizeof service->flow);
+        memcpy(service->policy, list->policy, sizeof service->policy);
         service->flow_count = list->count;
         (void)pthread_rwlock_unlock(&service->flows_lock);
+        memcpy(list->policy, old, sizeof old);
+        list->count = old_count;
     }
+    bf_policies_free(list->policy, list->count);
     bf_free(list);
     return status;
 }
@@ -129,6 +136,40 @@ bool bf_service_flow(const bf_service *service, const char *flow, bf_flow_facts 
     }
     (void)pthread_rwlock_unlock(lock);
     return found;
+}
+
+static const bf_policy *find_policy(const bf_service *service, const char *flow)
+{
+    for (int i = 0; i < service->flow_count; i++) {
+        if (strcmp(bf_policy_flow(service->policy[i]), flow) == 0)
+            return service->policy[i];
+    }
+    return NULL;
+}
+
+bf_status bf_service_capture_ask(const bf_service *service, const bf_session *session, bf_capture_ask *ret,
+                                 bf_error *err)
+{
+    pthread_rwlock_t *lock = (pthread_rwlock_t *)(uintptr_t)&service->flows_lock;
+    bf_channel channel = BF_CHANNEL_UNSPECIFIED;
+    bf_risk_context risk;
+    bf_capture_ask ask = {.active = false};
+    if (strcmp(session->mode, "passive") != 0) {
+        bool challenged = session->active || strcmp(session->mode, "active") == 0;
+        bf_status status = bf_risk_of_session(session, &risk, err);
+        if (status != BF_OK)
+            return status;
+        (void)bf_channel_from_name(session->channel, &channel);
+        (void)pthread_rwlock_rdlock(lock);
+        const bf_policy *policy = find_policy(service, session->flow);
+        if (policy)
+            ask = bf_policy_capture(policy, channel, &risk, challenged);
+        (void)pthread_rwlock_unlock(lock);
+        if (!policy)
+            return bf_fail(err, BF_INVALID_REQUEST, "flow_type: there is no journey named '%.40s'.", session->flow);
+    }
+    *ret = ask;
+    return BF_OK;
 }
 
 bool bf_service_has_flow(const bf_service *service, const char *flow)

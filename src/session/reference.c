@@ -72,7 +72,7 @@ static bf_status keep(bf_db *db, setting *set, bf_error *err)
     /* A claim that has lapsed ends here: whoever comes back with it has compared with another portrait. */
     session->claim[0] = 0;
     session->claimed_until_ms = 0;
-    status = bf_session_update(db, session, NULL, err);
+    status = bf_session_update(db, session, err);
     if (status == BF_OK)
         status = append_leaf(db, set, err);
     if (status == BF_OK)

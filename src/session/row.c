@@ -32,6 +32,8 @@ void bf_session_done(bf_session *session)
     wipe_text(&session->consent);
     wipe_text(&session->risk);
     wipe_text(&session->webhook);
+    wipe_text(&session->wish);
+    wipe_text(&session->plan);
     *session = (bf_session){0};
 }
 
@@ -52,7 +54,9 @@ bool bf_session_is_due(const bf_session *session, int64_t now_ms)
 
 int bf_session_attempts_made(const bf_session *session)
 {
-    return session->attempt - (session->state == BF_SESSION_COMPLETED ? 0 : 1);
+    /* A session may also be completed without its last attempt: when nothing could be asked of the person. */
+    bool last = session->state == BF_SESSION_COMPLETED && session->decided_by[0];
+    return session->attempt - (last ? 0 : 1);
 }
 
 /* A state that nobody knows is read as one that takes nothing. */
@@ -81,7 +85,8 @@ static bf_status take_copy(const bf_rows *rows, int column, char **ret, bf_error
 #define COLUMNS                                                                                                        \
     "id, client, key_id, created_ms, expires_ms, ends_ms, state, flow, channel, mode, retain, subject, consent, risk," \
     " webhook, nonce, attempt, claimed_until_ms, claim, quality_retries, uncertain_retries, replays,"                  \
-    " reference_sha256, decision, reason, decided_by, finished_ms, erased_ms"
+    " reference_sha256, decision, reason, decided_by, finished_ms, erased_ms, wish, plan, active, challenges,"         \
+    " plans_changed"
 
 static void read_numbers(const bf_rows *rows, bf_session *session)
 {
@@ -95,6 +100,9 @@ static void read_numbers(const bf_rows *rows, bf_session *session)
     session->replays = (int)bf_rows_integer(rows, 21);
     session->finished_ms = bf_rows_integer(rows, 26);
     session->erased_ms = bf_rows_integer(rows, 27);
+    session->active = bf_rows_integer(rows, 30) != 0;
+    session->challenges = (int)bf_rows_integer(rows, 31);
+    session->plans_changed = (int)bf_rows_integer(rows, 32);
 }
 
 static bf_status read_row(const bf_rows *rows, bf_session *session, bf_error *err)
@@ -122,7 +130,14 @@ static bf_status read_row(const bf_rows *rows, bf_session *session, bf_error *er
         status = take_copy(rows, 12, &session->consent, err);
     if (status == BF_OK)
         status = take_copy(rows, 13, &session->risk, err);
-    return status == BF_OK ? take_copy(rows, 14, &session->webhook, err) : status;
+    if (status == BF_OK)
+        status = take_copy(rows, 14, &session->webhook, err);
+    if (status == BF_OK)
+        status = take_copy(rows, 28, &session->wish, err);
+    const char *plan = bf_rows_text(rows, 29);
+    if (status == BF_OK && plan && plan[0])
+        status = take_copy(rows, 29, &session->plan, err);
+    return status;
 }
 
 bf_status bf_session_load(bf_db *db, const char *id, bf_session *ret, bf_error *err)
@@ -154,34 +169,38 @@ static bf_value time_or_null(int64_t ms)
     return ms > 0 ? bf_value_integer(ms) : bf_value_text(NULL);
 }
 
-bf_status bf_session_insert(bf_db *db, const bf_session *s, const char *plan, bf_error *err)
+bf_status bf_session_insert(bf_db *db, const bf_session *s, bf_error *err)
 {
     return bf_db_run(
         db,
         "INSERT INTO session(id, client, key_id, created_ms, expires_ms, ends_ms, state, flow, channel, mode, retain,"
         " subject, consent, risk, webhook, nonce, plan, attempt, reference_sha256, claimed_until_ms, quality_retries,"
-        " uncertain_retries, replays) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
-        " $17, $18, $19, 0, 0, 0, 0)",
+        " uncertain_retries, replays, wish, active) VALUES($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,"
+        " $14, $15, $16, $17, $18, $19, 0, 0, 0, 0, $20, $21)",
         BF_VALUES(bf_value_text(s->id), bf_value_text(s->client), bf_value_text(s->key_id),
                   bf_value_integer(s->created_ms), bf_value_integer(s->expires_ms), bf_value_integer(s->ends_ms),
                   bf_value_text(STATES[s->state]), bf_value_text(s->flow), bf_value_text(s->channel),
                   bf_value_text(s->mode), bf_value_text(s->retain), text_or_null(s->subject), text_or_null(s->consent),
                   text_or_null(s->risk), text_or_null(s->webhook), bf_value_blob(s->nonce, sizeof s->nonce),
-                  bf_value_text(plan), bf_value_integer(s->attempt), text_or_null(s->reference_sha256)),
+                  bf_value_text(s->plan ? s->plan : ""), bf_value_integer(s->attempt),
+                  text_or_null(s->reference_sha256), text_or_null(s->wish), bf_value_integer(s->active)),
         NULL, err);
 }
 
-bf_status bf_session_update(bf_db *db, const bf_session *s, const char *plan, bf_error *err)
+bf_status bf_session_update(bf_db *db, const bf_session *s, bf_error *err)
 {
     return bf_db_run(
         db,
         "UPDATE session SET state = $1, expires_ms = $2, attempt = $3, claimed_until_ms = $4, claim = $5,"
         " quality_retries = $6, uncertain_retries = $7, replays = $8, reference_sha256 = $9, decision = $10,"
-        " reason = $11, decided_by = $12, finished_ms = $13, plan = COALESCE($14, plan) WHERE id = $15",
+        " reason = $11, decided_by = $12, finished_ms = $13, plan = $14, nonce = $15, wish = $16, active = $17,"
+        " challenges = $18, plans_changed = $19 WHERE id = $20",
         BF_VALUES(bf_value_text(STATES[s->state]), bf_value_integer(s->expires_ms), bf_value_integer(s->attempt),
                   bf_value_integer(s->claimed_until_ms), text_or_null(s->claim), bf_value_integer(s->quality_retries),
                   bf_value_integer(s->uncertain_retries), bf_value_integer(s->replays),
                   text_or_null(s->reference_sha256), text_or_null(s->decision), text_or_null(s->reason),
-                  text_or_null(s->decided_by), time_or_null(s->finished_ms), bf_value_text(plan), bf_value_text(s->id)),
+                  text_or_null(s->decided_by), time_or_null(s->finished_ms), bf_value_text(s->plan ? s->plan : ""),
+                  bf_value_blob(s->nonce, sizeof s->nonce), text_or_null(s->wish), bf_value_integer(s->active),
+                  bf_value_integer(s->challenges), bf_value_integer(s->plans_changed), bf_value_text(s->id)),
         NULL, err);
 }

@@ -52,6 +52,7 @@ void bf_service_free(bf_service **service)
     if (!service || !*service)
         return;
     (void)pthread_rwlock_destroy(&(*service)->flows_lock);
+    bf_policies_free((*service)->policy, (*service)->flow_count);
     sodium_memzero((*service)->subject_key, sizeof(*service)->subject_key);
     bf_free(*service);
     *service = NULL;

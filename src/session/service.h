@@ -85,7 +85,7 @@ void bf_answer_done(bf_answer *answer);
 typedef bf_status bf_operation(bf_service *service, const bf_call *call, bf_answer *ret, bf_error *err);
 bf_operation bf_service_liveness, bf_service_match;
 bf_operation bf_service_session_create, bf_service_session_get, bf_service_session_reference, bf_service_session_erase;
-bf_operation bf_service_session_attempt, bf_service_session_media;
+bf_operation bf_service_session_plan, bf_service_session_attempt, bf_service_session_media;
 bf_operation bf_service_decision_get, bf_service_decision_erase;
 bf_operation bf_service_audit_checkpoint, bf_service_audit_proof;
 

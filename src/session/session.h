@@ -2,6 +2,7 @@
 #ifndef BF_SESSION_SESSION_H
 #define BF_SESSION_SESSION_H
 
+#include "capture/plan.h"
 #include "session/service.h"
 
 #define BF_SESSION_ID_SIZE 40 /* "s_" and 32 hex digits */
@@ -31,7 +32,12 @@ typedef struct bf_session {
     bf_session_state state;
     char flow[BF_NAME_MAX], channel[BF_NAME_MAX], mode[16], retain[BF_RETAIN_SIZE];
     char *subject, *consent, *risk, *webhook; /* of the person or the caller: gone once erased */
-    uint8_t nonce[BF_SESSION_NONCE_SIZE];
+    char *wish; /* what this person's captures leave out, as JSON (bf_capture_wish); NULL: nothing. Gone once erased */
+    char *plan; /* of the attempt `attempt`, as bf_plan_write writes it; NULL: none was made */
+    uint8_t nonce[BF_SESSION_NONCE_SIZE]; /* of that plan */
+    bool active;                          /* the plans ask for steps from now on */
+    int challenges;                       /* attempts that were answered with a challenge */
+    int plans_changed;                    /* how often the person asked for another plan */
     int attempt; /* the one that is expected or under way, from 1; the last one when the session is over */
     int64_t claimed_until_ms;
     char claim[BF_CLAIM_SIZE]; /* who judges the attempt; "" for nobody */
@@ -53,10 +59,9 @@ int bf_session_attempts_made(const bf_session *session);
 
 /* Reads a session; NOT_FOUND. */
 bf_status bf_session_load(bf_db *db, const char *id, bf_session *ret, bf_error *err);
-/* Writes a new session with `plan`. */
-bf_status bf_session_insert(bf_db *db, const bf_session *session, const char *plan, bf_error *err);
-/* Writes what changes in the life of a session (state, attempt, claim, counts, outcome, times, reference). */
-bf_status bf_session_update(bf_db *db, const bf_session *session, const char *plan, bf_error *err);
+bf_status bf_session_insert(bf_db *db, const bf_session *session, bf_error *err);
+/* Writes what changes in the life of a session (state, attempt, plan, claim, counts, outcome, times, reference). */
+bf_status bf_session_update(bf_db *db, const bf_session *session, bf_error *err);
 
 /* ---- admit.c: the state machine, pure ---- */
 
@@ -76,17 +81,21 @@ typedef struct bf_outcome {
     bool over;            /* the session is completed by it */
     const char *decision; /* "approve", "review", "reject"; NULL while it is not over */
     const char *reason;
-    const char *answer; /* to the person: "pass", "retry", "done" */
-    bool uncertain;     /* a retry after a capture that was judged, but not clearly */
+    const char *answer; /* to the person: "pass", "retry", "challenge", "done" */
+    bool uncertain;     /* a retry or challenge after a capture that was judged, but not clearly */
+    bool challenge;     /* the next attempt has to follow a plan with steps */
 } bf_outcome;
 
 typedef struct bf_decided {
     const char *decision, *reason; /* of the record */
     bool judged;                   /* liveness was */
+    bool answered;                 /* what the plan asked for was sent: false for a still where steps were asked */
 } bf_decided;
 
 /* `attempts_max` as in the settings. What is not a known decision counts as review. */
 bf_outcome bf_session_outcome(const bf_session *session, const bf_decided *decided, int attempts_max, int64_t now_ms);
+/* What a challenge becomes for a person of whom nothing can be asked. */
+bf_outcome bf_session_outcome_unasked(void);
 
 /* ---- end.c ---- */
 

@@ -76,5 +76,22 @@ const bf_migration BF_MIGRATIONS[] = {
      " claimed_until_ms INTEGER NOT NULL, finished_ms INTEGER, outcome TEXT);"
      "CREATE INDEX webhook_next ON webhook(finished_ms, next_ms);"
      "CREATE INDEX webhook_session ON webhook(session_id);"},
+    {2,
+     /* session/: plans with steps. Sessions that are open meanwhile have a plan that no judge understands; their next
+      * capture is taken as one that nothing was asked of. */
+     "ALTER TABLE session ADD COLUMN wish TEXT;"
+     "ALTER TABLE session ADD COLUMN active INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE session ADD COLUMN challenges INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE session ADD COLUMN plans_changed INTEGER NOT NULL DEFAULT 0;"
+     "UPDATE session SET plan = '' WHERE state IN ('CREATED', 'IN_PROGRESS');"
+     "ALTER TABLE decision ADD COLUMN plan TEXT;"
+
+     /* What captures of other sessions showed: keyed hashes of the file and of some frames, and the bands of
+      * fingerprints, so that the same capture is known again. Gone with the session, and by age. */
+     "CREATE TABLE capture_seen(client TEXT NOT NULL, kind TEXT NOT NULL, hash BLOB NOT NULL,"
+     " session_id TEXT NOT NULL, attempt INTEGER NOT NULL, fingerprint BLOB, at_ms INTEGER NOT NULL,"
+     " PRIMARY KEY(client, kind, hash, session_id, attempt));"
+     "CREATE INDEX capture_seen_session ON capture_seen(session_id);"
+     "CREATE INDEX capture_seen_at ON capture_seen(at_ms);"},
     {0, NULL},
 };

@@ -4,7 +4,7 @@
 
 #include "store/db.h"
 
-#define BF_SCHEMA_VERSION 1
+#define BF_SCHEMA_VERSION 2
 
 /* One step. Statements end with ";". The words INTEGER and BLOB are written as SQLite has them; the PostgreSQL driver
  * reads BIGINT and BYTEA for them. */

@@ -87,6 +87,23 @@ class Api(unittest.TestCase):
         erased = self.ask("GET", place, key).json
         self.assertIsNotNone(erased["session"]["erased_at"])
 
+    def test_a_plan_is_changed_before_the_capture(self):
+        made = self.ask("POST", "/v1/sessions", server.key(),
+                        {"flow_type": "account_opening", "mode": "active", "capture": {"exclude": ["blink"]}},
+                        status=201).json
+        place = f"/v1/sessions/{made['session']['id']}"
+        wish = {"exclude": ["turn_left", "turn_right", "look_up", "look_down"], "flash": "gentle", "pace": "relaxed"}
+        changed = self.ask("POST", f"{place}/plan", made["client_token"], wish).json
+        self.assertEqual(changed["answer"], "plan")
+        self.assertNotEqual(changed["plan"]["nonce"], made["plan"]["nonce"])
+        self.assertEqual({step["type"] for step in changed["plan"]["steps"]} & set(wish["exclude"]), set())
+        self.assertEqual(changed["plan"]["flash"]["form"], "gentle")
+        self.ask("POST", f"{place}/plan", made["client_token"], {"exclude": ["fly"]}, status=400)
+        self.ask("POST", f"{place}/plan", server.key(), wish, status=401)
+        state = self.ask("GET", place, server.key()).json
+        self.assertEqual(state["plan"]["nonce"], changed["plan"]["nonce"])
+        self.assertEqual(state["session"]["capture"]["pace"], "relaxed")
+
     def look_at_media(self, place):
         """Reviewers see what is kept, and the log knows it."""
         reviewer = server.key("reviewer")

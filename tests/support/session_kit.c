@@ -41,11 +41,15 @@ static json_t *record_of(const kit *k, const bf_job *job)
                                           : json_pack("{ss ss sb sn}", "code", bf_status_name(script->code), "message",
                                                       bf_status_text(script->code), "retryable", 1, "hint");
     json_t *guidance = script->guidance ? json_pack("[s]", script->guidance) : json_array();
-    return json_pack("{sb ss s{ss ss so ss} so s{ss} s{ss sn sn ss?} sn s{s[]} sn}", "success", !script->not_judged,
-                     "request_id", job->request_id, "decision", "decision", script->decision, "reason", script->reason,
-                     "guidance", guidance, "policy_version", "kit@1.0.0+000000000000", "error", error, "input",
-                     "sha256", sha256, "match", "outcome", script->problem ? "not_judged" : "strong", "similarity",
-                     "llr", "problem", script->problem, "reference", "versions", "calibration", "latency_ms");
+    json_t *capture = script->challenge ? json_pack("{ss}", "challenge", script->challenge) : json_null();
+    json_t *evidence =
+        json_pack("[{ss ss}]", "detector", "sequence.flash", "status", script->lit ? "present" : "absent");
+    return json_pack("{so sb ss s{ss ss so ss} so s{ss} s{ss sn sn ss?} so sn s{s[]} sn}", "evidence", evidence,
+                     "success", !script->not_judged, "request_id", job->request_id, "decision", "decision",
+                     script->decision, "reason", script->reason, "guidance", guidance, "policy_version",
+                     "kit@1.0.0+000000000000", "error", error, "input", "sha256", sha256, "match", "outcome",
+                     script->problem ? "not_judged" : "strong", "similarity", "llr", "problem", script->problem,
+                     "capture", capture, "reference", "versions", "calibration", "latency_ms");
 }
 
 static void remember_job(kit *k, const bf_job *job)
@@ -54,6 +58,7 @@ static void remember_job(kit *k, const bf_job *job)
     (void)snprintf(k->flow, sizeof k->flow, "%s", job->flow ? job->flow : "");
     (void)snprintf(k->channel, sizeof k->channel, "%s", job->channel ? job->channel : "");
     (void)snprintf(k->context, sizeof k->context, "%s", job->context_json ? job->context_json : "");
+    (void)snprintf(k->plan, sizeof k->plan, "%s", job->plan_json ? job->plan_json : "");
     k->had_reference = job->reference != NULL;
     k->kill_switch = job->kill_switch;
 }

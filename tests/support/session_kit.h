@@ -14,6 +14,8 @@ typedef struct kit_script {
     bool not_judged;                          /* liveness was not */
     bf_status code;                           /* of the record's error; BF_OK: none */
     const char *problem;                      /* of the match; NULL: none */
+    const char *challenge;                    /* what came of the asked steps; NULL: a still */
+    bool lit;                                 /* the light on the face was judged */
     bf_status fail;                           /* the pool's own failure; BF_OK: a record */
     void (*meanwhile)(void *context);         /* called while judging */
     void *meanwhile_context;
@@ -32,7 +34,7 @@ typedef struct kit {
     kit_script script;
     atomic_int judged;
     /* Of the last job. */
-    char request_id[96], flow[64], channel[64], context[1024];
+    char request_id[96], flow[64], channel[64], context[1024], plan[BF_PLAN_TEXT_MAX];
     bool had_reference, kill_switch;
     int64_t now_ms; /* the clock of every call */
     atomic_int requests;

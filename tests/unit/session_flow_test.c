@@ -60,7 +60,7 @@ static void test_a_session_is_opened(void **state)
     const json_t *plan = json_object_get(body, "plan");
     assert_int_equal(strlen(text_at(plan, "nonce")), 64);
     assert_int_equal(number_at(plan, "attempt"), 1);
-    assert_string_equal(text_at(json_array_get(json_object_get(plan, "steps"), 0), "type"), "still");
+    assert_string_equal(text_at(json_array_get(json_object_get(plan, "steps"), 0), "type"), "hold_still");
     char header[BF_TOKEN_SIZE + 16];
     bf_token token = {.attempt = 0};
     (void)snprintf(header, sizeof header, "Bearer %s", text_at(body, "client_token"));
@@ -88,7 +88,6 @@ static void test_what_cannot_be_opened(void **state)
 {
     kit *k = *state;
     refused(k, "{\"flow_type\":\"nowhere\"}", BF_INVALID_REQUEST, "flow_type");
-    refused(k, "{\"flow_type\":\"account_opening\",\"mode\":\"active\"}", BF_MODE_NOT_SUPPORTED, "");
     refused(k, "{\"flow_type\":\"account_opening\",\"retain\":\"days\"}", BF_INVALID_REQUEST, "retain_days");
     refused(k, "{\"flow_type\":\"account_opening\",\"retain_days\":3}", BF_INVALID_REQUEST, "retain_days");
     refused(k, "{\"flow_type\":\"account_opening\",\"risk_context\":{\"retry_count\":1}}", BF_INVALID_REQUEST,

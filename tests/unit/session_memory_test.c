@@ -47,7 +47,8 @@ static void test_creation(void **state)
     kit *k = *state;
     kit_request request = {.who = &KIT_BACK_END,
                            .body = "{\"flow_type\":\"account_opening\",\"subject\":\"p\",\"risk_context\":"
-                                   "{\"risk_tier\":\"low\"},\"webhook\":{\"url\":\"https://example.com/\"}}",
+                                   "{\"risk_tier\":\"low\"},\"webhook\":{\"url\":\"https://example.com/\"},"
+                                   "\"mode\":\"active\",\"capture\":{\"exclude\":[\"smile\"]}}",
                            .reference = "a portrait"};
     int64_t before = kit_count(k, "SELECT COUNT(*) FROM session", NULL);
     int failed = exhaust(k, bf_service_session_create, &request, NULL);
@@ -90,6 +91,13 @@ static void test_attempt(void **state)
                      0);
 }
 
+static void test_another_plan(void **state)
+{
+    kit *k = *state;
+    kit_request request = {.who = &person, .id = attempted, .body = "{\"exclude\":[\"blink\"],\"flash\":\"gentle\"}"};
+    assert_true(exhaust(k, bf_service_session_plan, &request, open_another) > 3);
+}
+
 static void test_reading_and_erasing(void **state)
 {
     kit *k = *state;
@@ -121,6 +129,7 @@ int main(void)
         cmocka_unit_test(test_creation),
         cmocka_unit_test(test_one_shot),
         cmocka_unit_test(test_attempt),
+        cmocka_unit_test(test_another_plan),
         cmocka_unit_test(test_reading_and_erasing),
     };
     return cmocka_run_group_tests_name("session_memory", tests, set_up, tear_down);

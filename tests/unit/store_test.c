@@ -220,7 +220,7 @@ static void a_newer_schema_is_refused(void **state)
     bf_store_options options = {.url = with->place.url};
     assert_int_equal(bf_store_open(&options, &store, &err), BF_STORE_NEWER);
     assert_null(store);
-    test_store_place_run(&with->place, "UPDATE schema_version SET version = 1");
+    test_store_place_run(&with->place, "UPDATE schema_version SET version = 2");
     with->store = open_store(with);
 }
 
