@@ -181,17 +181,22 @@ static void draw_eye(sim_head *head, int eye, float closed)
 
 void sim_express(sim_head *head, double eyes, double mouth, double smile)
 {
-    /* Eyes and mouth are both within this; what was drawn before goes. */
-    memcpy(head->texture.pixels, head->photo.pixels, head->photo.stride * (size_t)head->photo.height);
-    if (mouth > 0.01 || smile > 0.01)
+    bool lower = mouth > 0.01 || smile > 0.01, lids = eyes > 0.02;
+    /* What is drawn next covers the whole lower face again. */
+    if (head->lids || (head->lower && !lower))
+        memcpy(head->texture.pixels, head->photo.pixels, head->photo.stride * (size_t)head->photo.height);
+    if (lower)
         draw_lower_face(head, (float)mouth, (float)smile);
-    for (int eye = 0; eye < 2 && eyes > 0.02; eye++)
+    for (int eye = 0; eye < 2 && lids; eye++)
         draw_eye(head, eye, (float)eyes);
+    head->lids = lids;
+    head->lower = lower;
 }
 
 void sim_wear_glasses(sim_head *head)
 {
     bf_point eye[2];
+    head->lids = true;
     for (int i = 0; i < 2; i++) {
         bf_point a = texture_point(head, 36 + 6 * i), b = texture_point(head, 39 + 6 * i);
         eye[i] = (bf_point){(a.x + b.x) / 2, (a.y + b.y) / 2 + 2};

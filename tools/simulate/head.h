@@ -33,6 +33,7 @@ typedef struct sim_head {
     float yaw_deg, pitch_deg, roll_deg; /* of the still */
     float half_width, half_height;      /* of the face at rest: jaw to jaw, eyes to chin */
     bf_point middle;                    /* of the head */
+    bool lids, lower;                   /* where the texture is not the photo: eyes, lower face */
     sim_flesh *flesh;                   /* columns x rows */
     sim_grid grid;
 } sim_head;

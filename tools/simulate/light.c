@@ -4,8 +4,7 @@
 
 #define IDLE 0.4F        /* what the screen shows besides the flash, linear */
 #define FACE_SHARE 0.55F /* of what the camera meters, how much the screen lights */
-#define TONE_STEPS 4096
-#define NOISE_SIZE 8192
+#define GRAIN_SIZE 8192
 
 void sim_screen_at(const bf_plan *plan, double ms, float ret[3])
 {
@@ -79,71 +78,64 @@ void sim_light_begin(sim_light *light, const bf_plan *plan, const sim_light_opti
     }
 }
 
-/* What developing looks up. */
-typedef struct darkroom {
-    uint8_t tone[TONE_STEPS];
-    int16_t noise[NOISE_SIZE]; /* 1/64 of a level */
-} darkroom;
-
-static void fill_darkroom(darkroom *d, const sim_light_options *options, uint64_t frame)
+/* Grain for one frame: each pixel's comes from somewhere else in a short table. */
+static void fill_grain(float grain[GRAIN_SIZE + 4], const sim_light_options *options, uint64_t frame)
 {
-    for (int i = 0; i < TONE_STEPS; i++)
-        d->tone[i] = (uint8_t)(sim_srgb((float)i / (TONE_STEPS - 1)) + 0.5F);
     sim_random random = sim_random_from(options->seed, 40000 + frame);
     /* A dark picture is amplified, noise and all. */
     double sigma = options->noise / fmax(0.35, sqrt(fmin(options->level, 1)));
-    for (int i = 0; i < NOISE_SIZE; i++) {
+    for (int i = 0; i < GRAIN_SIZE + 4; i++) {
         uint64_t bits = sim_random_next(&random);
         int sum = 0;
         for (int part = 0; part < 64; part += 8)
             sum += (int)((bits >> part) & 255) - 127;
-        d->noise[i] = (int16_t)((double)sum * sigma * 64 / 209);
+        grain[i] = (float)(sum * sigma / 209);
     }
 }
 
-static uint8_t tone_of(const darkroom *d, float linear)
-{
-    float at = linear * (TONE_STEPS - 1);
-    return d->tone[at <= 0 ? 0 : at >= TONE_STEPS - 1 ? TONE_STEPS - 1 : (int)at];
-}
-
-static uint8_t with_noise(const darkroom *d, uint8_t level, uint64_t place)
-{
-    /* Shot noise is largest, in these levels, in the dark. */
-    int weight = 320 - level, value = (int)level * 16384 + d->noise[place & (NOISE_SIZE - 1)] * weight;
-    value = (value + 8192) >> 14;
-    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-}
-
 /* The lens: a little of each neighbour. */
-static float soft(const float *p, long left, long right, long up, long down)
+static bf_float4 soft(const bf_float4 *p, long left, long right, long up, long down)
 {
     return 0.56F * p[0] + 0.11F * (p[left] + p[right] + p[up] + p[down]);
 }
 
+static bf_float4 root(bf_float4 x)
+{
+    bf_float4 ret;
+    for (int i = 0; i < 4; i++)
+        ret[i] = sqrtf(x[i]);
+    return ret;
+}
+
+static void put_pixel(uint8_t *out, bf_float4 level, const float *grain)
+{
+    const bf_float4 noise = {grain[0], grain[1], grain[2], 0};
+    /* Shot noise is largest, in these levels, in the dark. */
+    level += noise * (1.25F - level * (1 / 256.0F)) + 0.5F;
+    for (int c = 0; c < 3; c++)
+        out[c] = (uint8_t)(level[c] < 0 ? 0 : level[c] > 255 ? 255 : level[c]);
+}
+
 void sim_develop(const sim_light *light, const sim_canvas *canvas, double ms, uint64_t frame, bf_image *picture)
 {
-    darkroom d;
-    fill_darkroom(&d, &light->options, frame);
+    float grain[GRAIN_SIZE + 4];
+    fill_grain(grain, &light->options, frame);
     int step = (int)fmin(fmax(ms / SIM_EXPOSURE_STEP_MS, 0), SIM_EXPOSURE_STEPS - 1);
-    float gain[3], tint[3] = {1, 1, 1};
+    float tint[3] = {1, 1, 1};
+    bf_float4 gain = {0, 0, 0, 0};
     if (light->options.answer == SIM_FLASH_IMITATED)
         tint_at(light, ms, tint);
     for (int c = 0; c < 3; c++)
         gain[c] = light->gain[step][c] * tint[c] / (float)canvas->exposures;
     sim_random random = sim_random_from(light->options.seed, 90000 + frame);
-    long stride = 3L * canvas->width;
     for (int y = 0; y < canvas->height; y++) {
-        const float *row = canvas->linear + (long)y * stride;
+        const bf_float4 *row = canvas->linear + (size_t)y * (size_t)canvas->width;
         uint8_t *out = picture->pixels + (size_t)y * picture->stride;
-        long up = y > 0 ? -stride : 0, down = y + 1 < canvas->height ? stride : 0;
+        long up = y > 0 ? -canvas->width : 0, down = y + 1 < canvas->height ? canvas->width : 0;
         uint64_t place = sim_random_next(&random);
-        for (int x = 0; x < canvas->width; x++) {
-            long left = x > 0 ? -3 : 0, right = x + 1 < canvas->width ? 3 : 0;
-            for (int c = 0; c < 3; c++) {
-                float value = soft(row + 3L * x + c, left, right, up, down) * gain[c];
-                out[3 * x + c] = with_noise(&d, tone_of(&d, value), place++);
-            }
+        for (int x = 0; x < canvas->width; x++, place += 3) {
+            bf_float4 lit = soft(row + x, x > 0 ? -1 : 0, x + 1 < canvas->width ? 1 : 0, up, down) * gain;
+            put_pixel(out + (size_t)x * 3, 255 * root(lit), grain + (place & (GRAIN_SIZE - 1)));
         }
     }
 }

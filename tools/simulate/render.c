@@ -7,14 +7,13 @@
 #include "base/error.h"
 
 #define WAVE_SIZE 256
-#define LINEAR_STEPS 1024
 
 bf_status sim_canvas_new(int width, int height, sim_canvas *ret, bf_error *err)
 {
     size_t pixels = (size_t)width * (size_t)height;
     sim_canvas canvas = {.width = width, .height = height};
     canvas.texel = bf_malloc(pixels * sizeof *canvas.texel);
-    canvas.linear = bf_malloc(pixels * 3 * sizeof *canvas.linear);
+    canvas.linear = bf_malloc(pixels * sizeof *canvas.linear);
     if (!canvas.texel || !canvas.linear) {
         sim_canvas_done(&canvas);
         return bf_fail_memory(err);
@@ -32,7 +31,7 @@ void sim_canvas_done(sim_canvas *canvas)
 
 void sim_canvas_begin(sim_canvas *canvas)
 {
-    memset(canvas->linear, 0, (size_t)canvas->width * (size_t)canvas->height * 3 * sizeof *canvas->linear);
+    memset(canvas->linear, 0, (size_t)canvas->width * (size_t)canvas->height * sizeof *canvas->linear);
     canvas->exposures = 0;
 }
 
@@ -122,82 +121,76 @@ void sim_draw(sim_canvas *canvas, const sim_grid *grid)
     }
 }
 
-float sim_linear(float srgb)
+float sim_linear(float level)
 {
-    float s = srgb / 255;
-    return s <= 0.04045F ? s / 12.92F : powf((s + 0.055F) / 1.055F, 2.4F);
+    return level * level / (255.0F * 255.0F);
 }
 
-float sim_srgb(float linear)
+/* cos of a whole turn in steps. */
+static void fill_wave(float table[WAVE_SIZE])
 {
-    if (linear <= 0)
-        return 0;
-    if (linear >= 1)
-        return 255;
-    return 255 * (linear <= 0.0031308F ? linear * 12.92F : 1.055F * powf(linear, 1 / 2.4F) - 0.055F);
-}
-
-/* Tables that shading looks up; filled for each call's stack, small enough for that. */
-typedef struct tables {
-    float linear[LINEAR_STEPS + 4]; /* of sRGB x 4 */
-    float wave[WAVE_SIZE];
-} tables;
-
-static void fill_tables(tables *t)
-{
-    for (int i = 0; i < LINEAR_STEPS + 4; i++)
-        t->linear[i] = sim_linear(fminf(255, (float)i / 4));
     for (int i = 0; i < WAVE_SIZE; i++)
-        t->wave[i] = cosf(2 * (float)M_PI * (float)i / WAVE_SIZE);
+        table[i] = cosf(2 * (float)M_PI * (float)i / WAVE_SIZE);
 }
 
-static float wave(const tables *t, float turns)
+static float wave(const float table[WAVE_SIZE], float turns)
 {
-    return t->wave[(int)((turns - floorf(turns)) * WAVE_SIZE) & (WAVE_SIZE - 1)];
+    return table[(int)((turns - floorf(turns)) * WAVE_SIZE) & (WAVE_SIZE - 1)];
 }
 
-/* Bilinear, edges repeated. */
-static void sample(const tables *t, const bf_image *image, float u, float v, float ret[3])
+static bf_float4 pixel(const uint8_t *p)
 {
-    float x = fminf(fmaxf(u, 0), (float)image->width - 1.001F), y = fminf(fmaxf(v, 0), (float)image->height - 1.001F);
+    int four = 0;
+    memcpy(&four, p, sizeof four); /* the fourth byte is the next pixel's, or the image's padding */
+    return bf_float4_from_bytes((bf_byte16)(bf_int4){four, 0, 0, 0});
+}
+
+/* Bilinear, edges repeated, as light. */
+static bf_float4 sample(const bf_image *image, float u, float v)
+{
+    float x = u < 0 ? 0 : u, y = v < 0 ? 0 : v;
+    float right = (float)image->width - 1.001F, bottom = (float)image->height - 1.001F;
+    x = x > right ? right : x;
+    y = y > bottom ? bottom : y;
     int x0 = (int)x, y0 = (int)y;
     float fx = x - (float)x0, fy = y - (float)y0;
     const uint8_t *p = image->pixels + (size_t)y0 * image->stride + (size_t)x0 * 3, *q = p + image->stride;
-    for (int c = 0; c < 3; c++) {
-        float top = (float)p[c] + fx * (float)(p[c + 3] - p[c]), low = (float)q[c] + fx * (float)(q[c + 3] - q[c]);
-        ret[c] = t->linear[(int)(4 * (top + fy * (low - top)))];
-    }
+    bf_float4 top = pixel(p), low = pixel(q);
+    top += fx * (pixel(p + 3) - top);
+    low += fx * (pixel(q + 3) - low);
+    top += fy * (low - top);
+    return top * top * (1 / (255.0F * 255.0F));
 }
 
-static void shade_display(const tables *t, const sim_material *m, const sim_texel *texel, float y, float rgb[3])
+static bf_float4 display_pattern(const float table[WAVE_SIZE], const sim_material *m, const sim_texel *texel, float y)
 {
-    float bars = 1 + m->banding * wave(t, y + m->banding_phase);
-    for (int c = 0; c < 3; c++) {
-        /* The stripes of one colour of the display lie a third of a display pixel beside the next. */
-        float grid = wave(t, texel->u * m->moire_u + (float)c / 3) + 0.6F * wave(t, texel->v * m->moire_v);
-        rgb[c] *= bars * (1 + m->moire * grid);
-    }
+    float bars = 1 + m->banding * wave(table, y + m->banding_phase);
+    float rows = 0.6F * wave(table, texel->v * m->moire_v);
+    bf_float4 ret = {0, 0, 0, 0};
+    /* The stripes of one colour of the display lie a third of a display pixel beside the next. */
+    for (int c = 0; c < 3; c++)
+        ret[c] = bars * (1 + m->moire * (wave(table, texel->u * m->moire_u + (float)c / 3) + rows));
+    return ret;
 }
 
 void sim_shade(sim_canvas *canvas, const sim_material material[SIM_MATERIALS_MAX], float room, const float screen[3])
 {
-    tables t;
-    fill_tables(&t);
+    float table[WAVE_SIZE];
+    fill_wave(table);
+    const bf_float4 shown = {screen[0], screen[1], screen[2], 0};
     for (int y = 0; y < canvas->height; y++) {
         const sim_texel *texel = canvas->texel + (size_t)y * (size_t)canvas->width;
-        float *sum = canvas->linear + (size_t)y * (size_t)canvas->width * 3;
-        for (int x = 0; x < canvas->width; x++, texel++, sum += 3) {
+        bf_float4 *sum = canvas->linear + (size_t)y * (size_t)canvas->width;
+        for (int x = 0; x < canvas->width; x++, texel++, sum++) {
             if (texel->material < 0)
                 continue;
             const sim_material *m = &material[texel->material];
-            float rgb[3];
-            sample(&t, m->texture, texel->u, texel->v, rgb);
+            bf_float4 light = sample(m->texture, texel->u, texel->v);
             if (m->moire > 0)
-                shade_display(&t, m, texel, 2 * (float)y / (float)canvas->height, rgb);
-            for (int c = 0; c < 3; c++) {
-                float light = m->emits ? 1 : room * texel->ambient + texel->screen * screen[c];
-                sum[c] += rgb[c] * light + texel->gloss * screen[c];
-            }
+                light *= display_pattern(table, m, texel, 2 * (float)y / (float)canvas->height);
+            if (!m->emits)
+                light *= room * texel->ambient + texel->screen * shown;
+            *sum += light + texel->gloss * shown;
         }
     }
 }

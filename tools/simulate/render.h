@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/attr.h"
 #include "image/image.h"
 
 #define SIM_MATERIALS_MAX 4
@@ -46,8 +47,8 @@ typedef struct sim_texel {
 
 typedef struct sim_canvas {
     int width, height;
-    sim_texel *texel; /* width x height */
-    float *linear;    /* width x height x 3; sums of the exposures */
+    sim_texel *texel;  /* width x height */
+    bf_float4 *linear; /* width x height, R G B -; sums of the exposures */
     int exposures;
 } sim_canvas;
 
@@ -62,8 +63,7 @@ void sim_draw(sim_canvas *canvas, const sim_grid *grid);
  * linear RGB; with both as in the photo they make 1. */
 void sim_shade(sim_canvas *canvas, const sim_material material[SIM_MATERIALS_MAX], float room, const float screen[3]);
 
-/* sRGB 0..255 to linear 0..1 and back. */
-float sim_linear(float srgb);
-float sim_srgb(float linear);
+/* A level 0..255 to light 0..1. Gamma 2 instead of sRGB's curve: nearly the same, and there and back is exact. */
+float sim_linear(float level);
 
 #endif

@@ -289,9 +289,12 @@ static void draw_person(sim_scene *scene, sim_canvas *canvas, double ms, const s
 {
     sim_head *head = scene->recipe->swap && ms >= scene->swap_ms ? &scene->other : &scene->head;
     sim_pose pose = sim_pose_at(&scene->person, ms);
-    sim_express(head, pose.eyes, pose.mouth, pose.smile);
-    if (scene->glasses)
-        sim_wear_glasses(head);
+    /* Within one exposure of several the face's expression stays. */
+    if (canvas->exposures == 1) {
+        sim_express(head, pose.eyes, pose.mouth, pose.smile);
+        if (scene->glasses)
+            sim_wear_glasses(head);
+    }
     sim_head_pose(head, &pose, shake, room);
     sim_draw(canvas, &head->grid);
     scene->material[scene->has_sheet ? 2 : PERSON_MATERIAL].texture = &head->texture;

@@ -6,7 +6,8 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-#define STRETCH 5.0F /* how much of the outside one pixel inside fills */
+#define STRETCH 4.0F /* how much of the outside one pixel inside fills, at the edge */
+#define BAND 0.07F   /* of the side: what is used for the outside */
 
 void sim_still_done(sim_still *still)
 {
@@ -41,13 +42,15 @@ bf_status sim_still_read(bf_judge *judge, const char *path, sim_still *ret, bf_e
     return status;
 }
 
-/* The place inside 0..last that stands for `at`: beyond the edge the picture goes back, slowly. */
+/* The place inside 0..last that stands for `at`: beyond the edge the picture goes back, slower and slower, and never far
+ * enough to show the face again. */
 static float fold(float at, float last)
 {
+    float band = BAND * last;
     if (at < 0)
-        return fminf(-at / STRETCH, last);
+        return band * (1 - expf(at / (STRETCH * band)));
     if (at > last)
-        return fmaxf(last - (at - last) / STRETCH, 0);
+        return last - band * (1 - expf((last - at) / (STRETCH * band)));
     return at;
 }
 
