@@ -42,8 +42,8 @@ bf_status sim_still_read(bf_judge *judge, const char *path, sim_still *ret, bf_e
     return status;
 }
 
-/* The place inside 0..last that stands for `at`: beyond the edge the picture goes back, slower and slower, and never far
- * enough to show the face again. */
+/* The place inside 0..last that stands for `at`: beyond the edge the picture goes back, slower and slower, and never
+ * far enough to show the face again. */
 static float fold(float at, float last)
 {
     float band = BAND * last;
