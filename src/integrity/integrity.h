@@ -11,6 +11,7 @@
 #include "capture/plan.h"
 
 #define BF_SIGNALS_MAX 24
+#define BF_SIGNAL_DETAIL_SIZE 96
 
 typedef enum bf_signal_severity {
     BF_SIGNAL_NOTE,
@@ -27,7 +28,7 @@ typedef struct bf_signal {
     const char *name; /* static text, "virtual_camera"; the list is in docs/reference/integrity.md */
     bf_signal_severity severity;
     bf_signal_source source;
-    char detail[96]; /* for the operator, printable ASCII; may be "" */
+    char detail[BF_SIGNAL_DETAIL_SIZE]; /* for the operator, printable ASCII; may be "" */
 } bf_signal;
 
 typedef struct bf_signals {
@@ -47,6 +48,17 @@ typedef struct bf_integrity_input {
 
 /* Fills the signals, gravest first. Total; any thread. */
 void bf_integrity_look(const bf_integrity_input *input, bf_signals *ret);
+
+/* A signal that can be given, and what it says of itself. */
+typedef struct bf_signal_kind {
+    const char *name;
+    bf_signal_severity severity;
+    bf_signal_source source;
+} bf_signal_kind;
+
+/* Every kind there is, *ret_count of them, also those that are found elsewhere in this program: the service compares
+ * captures with earlier ones ("seen_before", "seen_similar"). Static. */
+const bf_signal_kind *bf_signal_kinds(int *ret_count);
 
 const char *bf_signal_severity_name(bf_signal_severity severity); /* "note", "weak", "strong", "severe" */
 const char *bf_signal_source_name(bf_signal_source source);       /* "client_claimed", "server_measured" */
