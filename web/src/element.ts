@@ -2,7 +2,7 @@
  * session and a token, and tells by events what became of it. */
 
 import {Journey, type Outcome, type Surface} from './journey.ts';
-import type {Problem} from './problem.ts';
+import {Problem} from './problem.ts';
 import sheetText from './style.css';
 import {chooseLanguage, isRightToLeft, Speaker, type Texts} from './texts/index.ts';
 import {h} from './view/dom.ts';
@@ -129,8 +129,9 @@ export class BonafideCapture extends HTMLElement implements Surface {
         close: this.hasAttribute('closable') ? () => this.#tell('bonafide-close', null) : null,
       }, this, running.signal).run();
       this.#tell<ResultDetail>('bonafide-result', outcome);
-    } catch {
-      // Aborted, or a final problem: that was shown and told already.
+    } catch (error) {
+      // A final problem was shown and told already; anything else than that and the end is a mistake of ours.
+      if (!(error instanceof Problem) && !running.signal.aborted) reportError(error);
     }
   }
 

@@ -122,7 +122,7 @@ export function hintOf(seen: Look, face?: FaceBox | null): Hint {
 }
 
 function hintOfSkin(seen: Look): Hint {
-  if (seen.skin < 0.05) return 'show_face';
+  if (seen.skin < 0.02) return 'show_face';
   if (seen.skinHeight < 0.22) return 'move_closer';
   return 'ready';
 }

@@ -26,8 +26,8 @@ export class Recorder {
   #startWall = 0;
   #due = 0;
   #bytes = 0;
-  #encoded = 0;
   #quality: number;
+  #gap: number;
   #pending = new Set<Promise<void>>();
   #running = false;
   #handle = 0;
@@ -36,6 +36,7 @@ export class Recorder {
     this.#video = video;
     this.#plan = plan;
     this.#quality = plan.frames.jpeg_quality;
+    this.#gap = 1000 / plan.frames.per_second;
     // The size of all frames is settled by the first: long side at most as wished, never scaled up.
     const long = Math.max(video.videoWidth, video.videoHeight, 1);
     const scale = Math.min(1, Math.max(plan.frames.width, plan.frames.height) / long);
@@ -113,7 +114,7 @@ export class Recorder {
   #see(taken: number): void {
     const ms = taken - this.#start;
     const last = this.#slots.at(-1)?.ms ?? 0;
-    const gap = 1000 / this.#plan.frames.per_second;
+    const gap = this.#gap;
     // A camera's rate is rarely a multiple of the wished one: a frame that is a little early will do.
     if (ms < 0 || ms < last || ms + gap / 8 < this.#due || ms > this.#plan.duration_ms + gap) return;
     this.#due = Math.max(this.#due + gap, ms + gap / 2);
@@ -148,16 +149,19 @@ export class Recorder {
     }
     slot.jpeg = jpeg;
     this.#bytes += jpeg.size;
-    this.#encoded++;
-    this.#quality = this.#affordable(slot.ms, jpeg.size);
+    this.#economise(slot.ms, jpeg.size);
   }
 
-  /** The quality at which the frames to come fit into what is left of the budget. */
-  #affordable(ms: number, size: number): number {
-    const left = Math.max(1, Math.ceil((this.#plan.duration_ms - ms) / 1000 * this.#plan.frames.per_second));
-    const each = (frameBudget(this.#plan) - this.#bytes) / left;
-    if (size > each) return Math.max(QUALITY_MIN, this.#quality - 0.05);
-    if (size < each * 0.8) return Math.min(this.#plan.frames.jpeg_quality, this.#quality + 0.02);
-    return this.#quality;
+  /** Chooses quality, and when that is not enough the distance of frames, so that what is left of the budget lasts to the
+   * end: what is asked last matters as much as what is asked first. */
+  #economise(ms: number, size: number): void {
+    const {per_second: rate, jpeg_quality: wished} = this.#plan.frames;
+    const leftMs = Math.max(1, this.#plan.duration_ms - ms);
+    const leftBytes = frameBudget(this.#plan) - this.#bytes;
+    const each = leftBytes / Math.max(1, leftMs * rate / 1000);
+    if (size > each) this.#quality = Math.max(QUALITY_MIN, this.#quality - 0.05);
+    else if (size < each * 0.8) this.#quality = Math.min(wished, this.#quality + 0.02);
+    const lasting = this.#quality > QUALITY_MIN ? 0 : leftMs * size / Math.max(1, leftBytes);
+    this.#gap = Math.max(1000 / rate, lasting);
   }
 }

@@ -23,8 +23,8 @@ export interface PlanAnswer {
 /** How far a capture has got: a share of the bytes, and whether the network makes us wait. */
 export type Progress = (share: number, waiting: boolean) => void;
 
-const TRIES = 6;
-const WAIT_MS = [800, 1600, 3200, 6400, 10_000];
+const TRIES = 5;
+const WAIT_MS = [800, 1600, 3200, 6400];
 const RETRY_AFTER_S_MAX = 30;
 /** No byte moved and no answer came for so long: the connection is dead. */
 const STALL_MS = 25_000;
@@ -136,7 +136,7 @@ async function ask(request: Request, progress: Progress, signal: AbortSignal): P
 
 export class Client {
   readonly #base: string;
-  #key: string = crypto.randomUUID();
+  #key = '';
   #body: Blob | null = null;
 
   constructor(server: string, session: string) {

@@ -47,7 +47,7 @@ const SIGNS = {
 export type Sign = keyof typeof SIGNS;
 
 export function sign(name: Sign): SVGSVGElement {
-  return s('svg', {class: 'sign', viewBox: '0 0 24 24', 'aria-hidden': 'true'}, s('path', {d: SIGNS[name]}));
+  return s('svg', {class: `sign ${name}`, viewBox: '0 0 24 24', 'aria-hidden': 'true'}, s('path', {d: SIGNS[name]}));
 }
 
 /** A sign in a disc, at the head of a screen. */

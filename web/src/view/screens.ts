@@ -117,9 +117,10 @@ function seconds(plan: Plan): number {
 }
 
 function advice(codes: readonly string[], speak: Speaker): HTMLElement | null {
-  const said = codes.map((code) => speak.guidance(code)).filter((text): text is string => text !== null);
+  const said = codes.filter((code) => speak.guidance(code) !== null).slice(0, 3);
   if (said.length === 0) return null;
-  return h('ul', {class: 'points', part: 'guidance'}, ...said.slice(0, 3).map((text) => point('face', text)));
+  return h('ul', {class: 'points', part: 'guidance'}, ...said.map((code) =>
+    point(/light/.test(code) ? 'light' : /camera|closer|back/.test(code) ? 'level' : 'face', speak.guidance(code) ?? '')));
 }
 
 function firstLead(plan: Plan, speak: Speaker): Child[] {

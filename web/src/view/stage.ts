@@ -19,8 +19,8 @@ export class Stage {
   readonly #prompt = h('p', {class: 'prompt-text', role: 'status', 'aria-live': 'assertive'});
   readonly #figure = h('div', {class: 'prompt-figure'});
   readonly #hint = h('p', {class: 'hint', part: 'hint', role: 'status', 'aria-live': 'polite'});
-  readonly #ring = s('ellipse', {
-    class: 'ring-done', cx: 50, cy: 66.7, rx: 49, ry: 65.7, pathLength: RING, 'stroke-dasharray': RING,
+  readonly #ring = s('path', {
+    class: 'ring-done', d: 'M50 1A49 65.7 0 0 1 50 132.4A49 65.7 0 0 1 50 1', pathLength: RING, 'stroke-dasharray': RING,
     'stroke-dashoffset': RING,
   });
   readonly #select = h('select', {part: 'camera-select'});
@@ -34,7 +34,8 @@ export class Stage {
     this.video.muted = true;
     this.video.disablePictureInPicture = true;
     this.#cameras = h('label', {class: 'cameras', hidden: true}, h('span', {}, speak.say('camera_label')), this.#select);
-    this.#start = h('button', {type: 'button', class: 'button main', part: 'button', click: () => this.onStart()},
+    this.#start = h('button', {type: 'button', class: 'button main', part: 'button', hidden: true,
+      click: () => this.onStart()},
       speak.say('start_now'));
     this.#select.addEventListener('change', () => this.onCamera(this.#select.value));
     this.#time.setAttribute('aria-label', speak.say('stage_label'));
@@ -64,7 +65,6 @@ export class Stage {
 
   open(): void {
     if (!this.dialog.open) this.dialog.showModal();
-    this.#start.focus();
   }
 
   /** Also forgets the picture. */
@@ -77,7 +77,10 @@ export class Stage {
   /** `wait`: the camera starts; `place`: the person finds the right place; `ready`; `run`: the capture. */
   phase(name: 'wait' | 'place' | 'ready' | 'run'): void {
     this.dialog.dataset['phase'] = name;
-    this.#start.hidden = name === 'run' || name === 'wait';
+    const hidden = name === 'run' || name === 'wait';
+    const appears = this.#start.hidden && !hidden;
+    this.#start.hidden = hidden;
+    if (appears) this.#start.focus();
     this.#cameras.hidden = name === 'run' || this.#select.options.length < 2;
   }
 
