@@ -13,10 +13,17 @@
 #define FUSION_FORMAT 1
 #define WEIGHT_MAX 4.0
 
+/* How a detector's evidence is heard. */
+typedef enum term_role {
+    TERM_NEEDED,
+    TERM_AGAINST, /* when present, and only when it lowers */
+    TERM_BESIDES  /* when present */
+} term_role;
+
 typedef struct fusion_term {
     char detector[BF_NAME_MAX];
     double weight;
-    bool against; /* only lowers, and only when present; otherwise needed */
+    term_role role;
 } fusion_term;
 
 typedef struct fusion_configuration {
@@ -54,11 +61,11 @@ static const fusion_term *find_term(const fusion_configuration *c, const char *d
 }
 
 /* Adds the detectors and weights of the map `key`. */
-static bf_status parse_terms(const bf_yaml *doc, const bf_yaml_node *map, const char *key, bool against,
+static bf_status parse_terms(const bf_yaml *doc, const bf_yaml_node *map, const char *key, term_role role,
                              fusion_configuration *c, bf_error *err)
 {
     const bf_yaml_node *terms = bf_yaml_get(map, key);
-    if (!terms && against)
+    if (!terms && role != TERM_NEEDED)
         return BF_OK;
     if (!terms || terms->kind != BF_YAML_MAP || terms->child_count == 0)
         return bf_yaml_fail(doc, terms ? terms : map, err, "'%s' must name at least one detector and its weight.", key);
@@ -66,9 +73,9 @@ static bf_status parse_terms(const bf_yaml *doc, const bf_yaml_node *map, const 
         return bf_yaml_fail(doc, terms, err, "at most %d detectors can be fused.", BF_DETECTORS_MAX);
     for (const bf_yaml_node *node = terms->child; node; node = node->next) {
         if (find_term(c, node->key))
-            return bf_yaml_fail(doc, node, err, "%.*s is needed already.", BF_NAME_MAX, node->key);
+            return bf_yaml_fail(doc, node, err, "%.*s stands here already.", BF_NAME_MAX, node->key);
         fusion_term *term = &c->terms[c->term_count];
-        term->against = against;
+        term->role = role;
         bf_status status = bf_config_check_name(doc, node, node->key, term->detector, err);
         if (status == BF_OK)
             status = bf_yaml_node_number(doc, node, 0, WEIGHT_MAX, &term->weight, err);
@@ -86,7 +93,7 @@ static bool needs_no_more(const fusion_configuration *a, const fusion_configurat
 {
     for (int i = 0; i < a->term_count; i++) {
         const fusion_term *of_b = find_term(b, a->terms[i].detector);
-        if (!a->terms[i].against && (!of_b || of_b->against))
+        if (a->terms[i].role == TERM_NEEDED && (!of_b || of_b->role != TERM_NEEDED))
             return false;
     }
     return true;
@@ -121,7 +128,7 @@ static bf_status add_detectors(const bf_yaml *doc, const bf_yaml_node *node, bf_
 
 static bf_status parse_configuration(const bf_yaml *doc, const bf_yaml_node *map, bf_fusion *fusion, bf_error *err)
 {
-    static const char *const keys[] = {"name", "bias", "needs", "against", NULL};
+    static const char *const keys[] = {"name", "bias", "needs", "against", "besides", NULL};
     fusion_configuration *c = &fusion->configurations[fusion->configuration_count];
     bf_status status = bf_yaml_check_keys(doc, map, keys, err);
     if (status == BF_OK)
@@ -129,9 +136,11 @@ static bf_status parse_configuration(const bf_yaml *doc, const bf_yaml_node *map
     if (status == BF_OK)
         status = bf_yaml_number(doc, map, "bias", true, -BF_LLR_LIMIT_MAX, BF_LLR_LIMIT_MAX, &c->bias, err);
     if (status == BF_OK)
-        status = parse_terms(doc, map, "needs", false, c, err);
+        status = parse_terms(doc, map, "needs", TERM_NEEDED, c, err);
     if (status == BF_OK)
-        status = parse_terms(doc, map, "against", true, c, err);
+        status = parse_terms(doc, map, "against", TERM_AGAINST, c, err);
+    if (status == BF_OK)
+        status = parse_terms(doc, map, "besides", TERM_BESIDES, c, err);
     if (status == BF_OK)
         status = check_order(doc, map, fusion, c, err);
     if (status == BF_OK)
@@ -238,13 +247,13 @@ static bool try_configuration(const fusion_configuration *c, const bf_evidence *
     memcpy(fused->configuration, c->name, sizeof fused->configuration);
     for (int i = 0; i < c->term_count; i++) {
         int index = find_evidence(evidence, count, c->terms[i].detector);
-        if (index < 0 && !c->terms[i].against)
+        if (index < 0 && c->terms[i].role == TERM_NEEDED)
             return false;
         if (index < 0)
             continue;
         double llr = evidence[index].live_llr;
         fused->used[index] = true;
-        fused->contribution[index] = c->terms[i].weight * (c->terms[i].against ? fmin(llr, 0) : llr);
+        fused->contribution[index] = c->terms[i].weight * (c->terms[i].role == TERM_AGAINST ? fmin(llr, 0) : llr);
         fused->live_llr += fused->contribution[index];
     }
     return true;

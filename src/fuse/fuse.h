@@ -15,13 +15,15 @@
  *         silentface-v2: 0.7
  *       against:                 # optional: evidence that can only lower the score, when it is present; its absence
  *         passive.context: 0.8   # changes nothing
+ *       besides:                 # optional: evidence that counts both ways, when it is present; its absence changes
+ *         sequence.flash: 1      # nothing. How much it can raise the score is the clamp of its calibration.
  *     - name: default
  *       bias: 0.0
  *       needs:
  *         passive-fr: 1.0
  *
  * fused live_llr = clamp(bias + sum of weight x live_llr over `needs` + sum of weight x min(live_llr, 0) over those of
- * `against` that are present);
+ * `against` that are present + sum of weight x live_llr over those of `besides` that are present);
  * live_probability = 1 / (1 + exp(-(live_llr + prior log-odds))).
  */
 #ifndef BF_FUSE_FUSE_H
@@ -56,7 +58,7 @@ void bf_fusion_free(bf_fusion **fusion);
 const char *bf_fusion_id(const bf_fusion *fusion); /* "NAME@VERSION+<first 12 hex of the file's sha256>" for records */
 double bf_fusion_live_prior(const bf_fusion *fusion);
 
-/* Whether any configuration needs this detector or hears it against: which detectors a judgement has to run. */
+/* Whether any configuration needs this detector or hears it: which detectors a judgement has to run. */
 bool bf_fusion_uses(const bf_fusion *fusion, const char *detector);
 
 /* The distinct detectors of all configurations, in the order they first appear; returns how many were written. */

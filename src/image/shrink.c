@@ -40,55 +40,79 @@ static uint16_t parts_of(int at, int source, int from, int to)
     return (uint16_t)(end * PARTS / from - begin * PARTS / from);
 }
 
-static void add_row(const uint8_t *row, uint16_t parts, size_t count, uint16_t *sum)
+/* Everything that is the same for all rows. */
+typedef struct plan {
+    const bf_image *from;
+    bool luma;       /* the rows are summed up as luma */
+    int channels;    /* of a summed row */
+    uint16_t *sum;   /* of the rows under one output row, in parts */
+    uint16_t *parts; /* of the source pixels under each output pixel, one after the other */
+    int width;       /* of the output */
+} plan;
+
+/* BT.601, in 256ths. */
+static uint16_t luma_of(const uint8_t *rgb)
 {
-    for (size_t i = 0; i < count; i++)
-        sum[i] = (uint16_t)(sum[i] + parts * row[i]);
+    return (uint16_t)((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2] + 128) >> 8);
 }
 
-static void sum_rows(const bf_image *from, int y, int height, uint16_t *sum)
+static void add_row(const plan *p, const uint8_t *row, uint16_t parts)
 {
-    size_t count = (size_t)from->width * (size_t)from->channels;
+    uint16_t *sum = p->sum;
+    size_t count = (size_t)p->from->width * (size_t)p->channels;
+    if (p->luma) {
+        for (size_t i = 0; i < count; i++)
+            sum[i] = (uint16_t)(sum[i] + parts * luma_of(row + 3 * i));
+    } else {
+        for (size_t i = 0; i < count; i++)
+            sum[i] = (uint16_t)(sum[i] + parts * row[i]);
+    }
+}
+
+static void sum_rows(const plan *p, int y, int height)
+{
+    const bf_image *from = p->from;
     span rows = span_of(y, from->height, height);
-    memset(sum, 0, count * sizeof *sum);
+    memset(p->sum, 0, (size_t)from->width * (size_t)p->channels * sizeof *p->sum);
     for (int row = rows.first; row < rows.end; row++)
-        add_row(from->pixels + (size_t)row * from->stride, parts_of(y, row, from->height, height), count, sum);
+        add_row(p, from->pixels + (size_t)row * from->stride, parts_of(y, row, from->height, height));
 }
 
-static void sum_columns(const uint16_t *sum, int channels, span columns, const uint16_t *parts, uint8_t *ret)
+static void sum_columns(const plan *p, uint8_t *out)
 {
-    for (int c = 0; c < channels; c++) {
-        uint32_t total = PARTS * PARTS / 2;
-        for (int x = columns.first; x < columns.end; x++)
-            total += (uint32_t)parts[x - columns.first] * sum[x * channels + c];
-        ret[c] = (uint8_t)(total / (PARTS * PARTS));
+    const uint16_t *parts = p->parts;
+    for (int x = 0; x < p->width; x++) {
+        span columns = span_of(x, p->from->width, p->width);
+        for (int c = 0; c < p->channels; c++) {
+            uint32_t total = PARTS * PARTS / 2;
+            for (int i = columns.first; i < columns.end; i++)
+                total += (uint32_t)parts[i - columns.first] * p->sum[i * p->channels + c];
+            *out++ = (uint8_t)(total / (PARTS * PARTS));
+        }
+        parts += columns.end - columns.first;
     }
 }
 
 static bf_status shrink(const bf_image *from, bf_image *to, bool luma, bf_error *err)
 {
     assert(to->width <= from->width && to->height <= from->height);
-    size_t widest = (size_t)(from->width / to->width) + 3;
-    uint16_t *sum = bf_malloc(((size_t)from->width * (size_t)from->channels + widest) * sizeof *sum);
-    if (!sum)
+    /* Each output pixel shares at most its two outer source pixels with its neighbours. */
+    size_t sums = (size_t)from->width * (size_t)to->channels, parts = (size_t)from->width + (size_t)to->width;
+    uint16_t *memory = bf_malloc((sums + parts) * sizeof *memory);
+    if (!memory)
         return bf_fail_memory(err);
-    uint16_t *parts = sum + (size_t)from->width * (size_t)from->channels;
-    for (int y = 0; y < to->height; y++) {
-        uint8_t *out = to->pixels + (size_t)y * to->stride;
-        sum_rows(from, y, to->height, sum);
-        for (int x = 0; x < to->width; x++) {
-            span columns = span_of(x, from->width, to->width);
-            for (int i = columns.first; i < columns.end; i++)
-                parts[i - columns.first] = parts_of(x, i, from->width, to->width);
-            uint8_t pixel[3];
-            sum_columns(sum, from->channels, columns, parts, pixel);
-            if (luma)
-                out[x] = (uint8_t)((77 * pixel[0] + 150 * pixel[1] + 29 * pixel[2] + 128) / 256);
-            else
-                memcpy(out + x * to->channels, pixel, (size_t)to->channels);
-        }
+    const plan p = {from, luma, to->channels, memory, memory + sums, to->width};
+    uint16_t *part = p.parts;
+    for (int x = 0; x < to->width; x++) {
+        span columns = span_of(x, from->width, to->width);
+        for (int i = columns.first; i < columns.end; i++)
+            *part++ = parts_of(x, i, from->width, to->width);
     }
-    bf_free(sum);
+    for (int y = 0; y < to->height; y++) {
+        sum_rows(&p, y, to->height);
+        sum_columns(&p, to->pixels + (size_t)y * to->stride);
+    }
+    bf_free(memory);
     return BF_OK;
 }
 

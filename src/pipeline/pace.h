@@ -4,7 +4,8 @@
 #define BF_PIPELINE_PACE_H
 
 typedef struct bf_pace {
-    double gap_ms;
+    double gap_ms; /* between two frames on the average */
+    double due_ms;
     int next_mark; /* analysed frames at which the gap doubles */
 } bf_pace;
 

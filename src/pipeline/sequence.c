@@ -9,7 +9,8 @@
 #include "pipeline/judge.h"
 #include "pipeline/worth.h"
 
-#define SIDE_MAX_PX 640      /* of the frames that are analysed */
+#define SIDE_MAX_PX 640 /* of the frames that are analysed */
+#define DETECT_EACH_MS 100.0
 #define GREY_SIDE_MAX_PX 320 /* of their luma */
 
 bool bf_judge_is_sequence(const bf_request *request)
@@ -64,35 +65,54 @@ static bf_status prepare(bf_sequence_work *work, const bf_frame *frame, bf_view 
     return BF_OK;
 }
 
-/* Finds and measures the followed face; ret->face points into *ret_faces. */
-static bf_status find_face(bf_judge *judge, bf_record *record, bf_view *view, bf_faces *ret_faces, bf_error *err)
+/* Looks for faces, and puts the followed one first. */
+static bf_status detect(bf_judge *judge, bf_record *record, const bf_view *view, bf_error *err)
 {
+    bf_sequence_work *work = &judge->sequence;
     double began_ms = bf_engine_now(judge->engine);
-    bf_status status = bf_faces_find(&judge->face, view->rgb, ret_faces, err);
+    bf_status status = bf_faces_find(&judge->face, view->rgb, &work->faces, err);
     bf_judge_end_stage(judge, record, BF_STAGE_FACES, began_ms);
     if (status != BF_OK)
         return status;
-    view->face_count = ret_faces->count_all;
-    int at = bf_track_follow(&record->capture.track, ret_faces, view->ms);
-    if (at < 0)
-        return BF_OK;
-    bf_face followed = ret_faces->face[at];
-    ret_faces->face[at] = ret_faces->face[0];
-    ret_faces->face[0] = followed;
-    began_ms = bf_engine_now(judge->engine);
-    status = bf_face_measure(&judge->face, view->rgb, &ret_faces->face[0], err);
+    work->detected_ms = view->ms;
+    int at = bf_track_follow(&record->capture.track, &work->faces, view->ms);
+    work->following = at >= 0;
+    if (at > 0) {
+        bf_face followed = work->faces.face[at];
+        work->faces.face[at] = work->faces.face[0];
+        work->faces.face[0] = followed;
+    }
+    return BF_OK;
+}
+
+/* Finds and measures the followed face. A face that was there a moment ago is where it was: a head does not move out of
+ * its box in that time, and what is measured in the box of before differs less from what is measured in a new one than
+ * from frame to frame. */
+static bf_status find_face(bf_judge *judge, bf_record *record, bf_view *view, bf_error *err)
+{
+    bf_sequence_work *work = &judge->sequence;
+    bf_status status = BF_OK;
+    if (!work->following || view->ms - work->detected_ms >= DETECT_EACH_MS)
+        status = detect(judge, record, view, err);
+    else
+        (void)bf_track_follow(&record->capture.track, &work->faces, view->ms);
+    view->face_count = work->faces.count_all;
+    if (status != BF_OK || !work->following)
+        return status;
+    double began_ms = bf_engine_now(judge->engine);
+    status = bf_face_measure(&judge->face, view->rgb, &work->faces.face[0], err);
     bf_judge_end_stage(judge, record, BF_STAGE_GEOMETRY, began_ms);
     if (status == BF_OK)
-        view->face = &ret_faces->face[0];
+        view->face = &work->faces.face[0];
     return status;
 }
 
 /* Keeps the frame when it is the best of its part of the clip. */
 static bf_status offer(bf_judge *judge, const bf_policy *policy, const bf_record *record, const bf_frame *frame,
-                       const bf_view *view, const bf_faces *faces, bf_error *err)
+                       const bf_view *view, bf_error *err)
 {
     float scale = (float)frame->rgb->width / (float)view->rgb->width;
-    bf_faces original = *faces;
+    bf_faces original = judge->sequence.faces;
     for (int i = 0; i < original.count; i++)
         bf_face_scale(&original.face[i], scale);
     bf_media_facts media = {.container = record->capture.clip.container,
@@ -133,18 +153,17 @@ static bf_status analyse(bf_judge *judge, const bf_policy *policy, const bf_fram
 {
     bf_record_capture *capture = &record->capture;
     bf_view view;
-    bf_faces faces;
     double began_ms = bf_engine_now(judge->engine);
     bf_status status = prepare(&judge->sequence, frame, &view, err);
     view.number = capture->analysed;
     bf_judge_end_stage(judge, record, BF_STAGE_SEQUENCE, began_ms);
     if (status == BF_OK)
-        status = find_face(judge, record, &view, &faces, err);
+        status = find_face(judge, record, &view, err);
     if (status != BF_OK)
         return status;
     began_ms = bf_engine_now(judge->engine);
     if (view.face)
-        status = offer(judge, policy, record, frame, &view, &faces, err);
+        status = offer(judge, policy, record, frame, &view, err);
     show(judge, &view);
     if (capture->analysed == 0)
         capture->begin_ms = frame->ms;

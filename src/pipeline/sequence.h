@@ -18,6 +18,9 @@ typedef struct bf_sequence_work {
     bf_picks picks;
     int best;             /* of the picks, whose pixels are in the judge's image; -1: none */
     bf_image small, grey; /* copies of the frame under analysis */
+    bf_faces faces; /* of the last frame in which faces were looked for; the followed one first, and measured anew */
+    bool following; /* the followed one was there in the frame before */
+    double detected_ms;
     double frame_ms[BF_SEQUENCE_FRAMES_MAX];
 } bf_sequence_work;
 

@@ -125,6 +125,32 @@ static void clamps_and_rises_with_each_input(void **state)
     assert_true(last == 7);
 }
 
+/* Evidence heard besides what is needed: it lifts and lowers, and its absence changes nothing. */
+static void evidence_besides_counts_both_ways(void **state)
+{
+    (void)state;
+    static const char yaml[] = "format: 1\nname: f\nversion: 1.0.0\nlive_prior: 0.5\nllr: {min: -8, max: 8}\n"
+                               "configurations:\n"
+                               "  - {name: c, bias: 0.5, needs: {net-a: 1}, besides: {flash: 0.5}}\n";
+    bf_fusion *fusion = NULL;
+    bf_fused fused;
+    assert_int_equal(bf_fusion_parse(yaml, sizeof yaml - 1, "f.yaml", &fusion, NULL), BF_OK);
+    assert_true(bf_fusion_uses(fusion, "flash"));
+    const double llrs[] = {-2, 3};
+    for (size_t i = 0; i < 2; i++) {
+        bf_evidence list[] = {evidence("net-a", 1), evidence("flash", llrs[i])};
+        bf_fusion_apply(fusion, list, 2, &fused);
+        assert_true(fabs(fused.live_llr - (1.5 + 0.5 * llrs[i])) < 1e-12);
+        assert_true(fused.used[1] && fused.contribution[1] == 0.5 * llrs[i]);
+        list[1].status = BF_EVIDENCE_NOT_APPLICABLE;
+        bf_fusion_apply(fusion, list, 2, &fused);
+        assert_true(fabs(fused.live_llr - 1.5) < 1e-12);
+        bf_fusion_apply(fusion, &list[1], 1, &fused);
+        assert_false(fused.present);
+    }
+    bf_fusion_free(&fusion);
+}
+
 /* Evidence heard only against: it lowers, never lifts, and its absence changes nothing. */
 static void evidence_against_only_lowers(void **state)
 {
@@ -168,7 +194,7 @@ static void hostile_files_name_the_line(void **state)
         {"{net-a: 1.25}", "{net-b: 1, net-a: 1}",
          "f.yaml:12: 'one' can never be used: 'both' stands before it and needs no more."},
         {"name: one", "name: both", "f.yaml:12: the configuration 'both' stands twice."},
-        {"{net-a: 1.25}", "{net-a: 1}\n    against: {net-a: 1}", "f.yaml:15: net-a is needed already."},
+        {"{net-a: 1.25}", "{net-a: 1}\n    against: {net-a: 1}", "f.yaml:15: net-a stands here already."},
         {"{net-a: 1.25}", "{net-a: 1}\n    against: {}",
          "f.yaml:15: 'against' must name at least one detector and its weight."},
         {"{net-a: 1.25}", "{net-a: 1}\n    against: {b: -1}", "f.yaml:15: b is outside 0 to 4."},
@@ -238,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(absent_evidence_stays_absent, parse_good, free_good),
         cmocka_unit_test_setup_teardown(clamps_and_rises_with_each_input, parse_good, free_good),
         cmocka_unit_test(evidence_against_only_lowers),
+        cmocka_unit_test(evidence_besides_counts_both_ways),
         cmocka_unit_test(hostile_files_name_the_line),
         cmocka_unit_test(too_many_are_refused),
         cmocka_unit_test(survives_every_allocation_failure),
