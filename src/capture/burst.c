@@ -35,13 +35,6 @@ static bf_status burst_open(bf_frames *frames, bf_error *err)
     return bf_frames_check_duration(frames, frames->facts.duration_ms, err);
 }
 
-/* The turn that EXIF's orientation means, leaving out mirroring. */
-static int degrees_of(int orientation)
-{
-    static const int degrees[9] = {[3] = 180, [4] = 180, [5] = 90, [6] = 90, [7] = 270, [8] = 270};
-    return degrees[orientation >= 1 && orientation <= 8 ? orientation : 1];
-}
-
 static bf_status decode(bf_frames *frames, const bf_capture_frame *coded, bf_media_facts *ret_facts, bf_error *err)
 {
     /* Other formats would bring their decoders' attack surface into every frame of every burst. */
@@ -55,7 +48,8 @@ static bf_status decode(bf_frames *frames, const bf_capture_frame *coded, bf_med
     if (status != BF_OK)
         return status;
     if (frames->width == 0)
-        frames->facts.rotation_deg = degrees_of(ret_facts->orientation);
+        frames->facts.rotation_deg = bf_frames_degrees_of(ret_facts->orientation);
+    bf_frames_note_size(frames, frames->rgb.width, frames->rgb.height);
     return bf_frames_count_decoded(frames, frames->rgb.width, frames->rgb.height, err);
 }
 

@@ -6,12 +6,29 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "capture/source.h"
+#include "decode/sniff.h"
 
 #define SHORTER_HINT "Send a shorter capture."
 
+static const bf_frames_kind *kind_of(const uint8_t *bytes, size_t size)
+{
+    const char *looks_like = NULL;
+    switch (bf_sniff(bytes, size, &looks_like)) {
+    case BF_CONTAINER_BURST:
+        return &bf_burst_kind;
+#ifdef BF_HAS_VIDEO
+    case BF_CONTAINER_MP4:
+    case BF_CONTAINER_WEBM:
+        return &bf_video_kind;
+#endif
+    default:
+        return NULL;
+    }
+}
+
 bool bf_frames_are(const uint8_t *bytes, size_t size)
 {
-    return bytes && bf_capture_file_is(bytes, size);
+    return bytes && kind_of(bytes, size) != NULL;
 }
 
 bf_status bf_frames_check_duration(const bf_frames *frames, double ms, bf_error *err)
@@ -26,14 +43,17 @@ bf_status bf_frames_check_duration(const bf_frames *frames, double ms, bf_error 
 
 bf_status bf_frames_count(bf_frames *frames, bf_error *err)
 {
-    if (frames->facts.frames_coded++ < frames->limits.frames_max)
-        return BF_OK;
+    return frames->facts.frames_coded++ < frames->limits.frames_max ? BF_OK : bf_frames_fail_count(frames, err);
+}
+
+bf_status bf_frames_fail_count(const bf_frames *frames, bf_error *err)
+{
     bf_fail(err, BF_DECODER_LIMIT, "The capture has more than %d frames.", frames->limits.frames_max);
     bf_fail_hint(err, SHORTER_HINT);
     return BF_DECODER_LIMIT;
 }
 
-bf_status bf_frames_count_decoded(bf_frames *frames, int width, int height, bf_error *err)
+void bf_frames_note_size(bf_frames *frames, int width, int height)
 {
     if (frames->width == 0) {
         frames->facts.width = width;
@@ -43,12 +63,22 @@ bf_status bf_frames_count_decoded(bf_frames *frames, int width, int height, bf_e
     }
     frames->width = width;
     frames->height = height;
+}
+
+bf_status bf_frames_count_decoded(bf_frames *frames, int width, int height, bf_error *err)
+{
     frames->decoded_bytes += (uint64_t)width * (uint64_t)height * 3;
     if (frames->decoded_bytes <= frames->limits.decoded_bytes_max)
         return BF_OK;
     bf_fail(err, BF_DECODER_LIMIT, "The capture has more pixels, in all of its frames, than are accepted.");
     bf_fail_hint(err, "Send a shorter or smaller capture.");
     return BF_DECODER_LIMIT;
+}
+
+int bf_frames_degrees_of(int orientation)
+{
+    static const int degrees[9] = {[3] = 180, [4] = 180, [5] = 90, [6] = 90, [7] = 270, [8] = 270};
+    return degrees[orientation >= 1 && orientation <= 8 ? orientation : 1];
 }
 
 void bf_frames_copy_text(char ret[BF_FACT_TEXT_SIZE], const char *text)
@@ -83,14 +113,18 @@ static bf_status fail_input(const uint8_t *bytes, size_t size, const bf_frames_l
         bf_fail_hint(err, SHORTER_HINT);
         return BF_IMAGE_TOO_LARGE;
     }
-    bf_fail(err, BF_UNSUPPORTED_FORMAT, "The content is not a capture file.");
-    bf_fail_hint(err, "Send what the capture page recorded.");
+    const char *looks_like = NULL;
+    bf_container container = bf_sniff(bytes, size, &looks_like);
+    if (container == BF_CONTAINER_MP4 || container == BF_CONTAINER_WEBM)
+        bf_fail(err, BF_UNSUPPORTED_FORMAT, "Videos are not read by this installation.");
+    else if (container != BF_CONTAINER_UNKNOWN)
+        bf_fail(err, BF_UNSUPPORTED_FORMAT, "The content is a photo (%s), not a burst or a video.",
+                bf_container_name(container));
+    else
+        bf_fail(err, BF_UNSUPPORTED_FORMAT, "The content looks like %s, not like a burst or a video.",
+                looks_like ? looks_like : "nothing known");
+    bf_fail_hint(err, "Send what the capture page recorded, or a video as MP4, MOV or WebM.");
     return BF_UNSUPPORTED_FORMAT;
-}
-
-static const bf_frames_kind *kind_of(const uint8_t *bytes, size_t size)
-{
-    return bf_capture_file_is(bytes, size) ? &bf_burst_kind : NULL;
 }
 
 bf_status bf_frames_open(const uint8_t *bytes, size_t size, const bf_frames_limits *limits, bf_frames **ret,

@@ -12,7 +12,7 @@ typedef struct bf_frames_kind {
     void (*close)(bf_frames *frames);
 } bf_frames_kind;
 
-extern const bf_frames_kind bf_burst_kind;
+extern const bf_frames_kind bf_burst_kind, bf_video_kind;
 
 struct bf_frames {
     const uint8_t *bytes; /* borrowed */
@@ -22,7 +22,7 @@ struct bf_frames {
     void *state; /* the kind's own; NULL until it is opened */
     bf_clip_facts facts;
     bf_image rgb;           /* of the last frame */
-    int width, height;      /* of the last frame; 0 before the first */
+    int width, height;      /* of the last frame given; 0 before the first */
     uint64_t decoded_bytes; /* until now */
     bf_error failure;       /* what ended the clip; BF_OK until then */
 };
@@ -31,8 +31,13 @@ struct bf_frames {
 bf_status bf_frames_check_duration(const bf_frames *frames, double ms, bf_error *err);
 /* Counts one more coded frame; DECODER_LIMIT when there are too many. */
 bf_status bf_frames_count(bf_frames *frames, bf_error *err);
-/* Counts one more decoded frame of this upright size; DECODER_LIMIT when there was too much to decode. */
+bf_status bf_frames_fail_count(const bf_frames *frames, bf_error *err);
+/* Counts one more decoded frame; DECODER_LIMIT when there was too much to decode. */
 bf_status bf_frames_count_decoded(bf_frames *frames, int width, int height, bf_error *err);
+/* Notes the upright size of a frame that is given. */
+void bf_frames_note_size(bf_frames *frames, int width, int height);
+/* The turn, in degrees clockwise, that EXIF's orientation means; mirroring left out. */
+int bf_frames_degrees_of(int orientation);
 /* Copies what a file says as printable ASCII, cut to the size of a fact. */
 void bf_frames_copy_text(char ret[BF_FACT_TEXT_SIZE], const char *text);
 

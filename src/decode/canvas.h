@@ -1,5 +1,5 @@
 /* The upright picture under construction: takes coded rows from a decoder and puts their pixels where the EXIF
- * orientation says, without ever holding a second copy of the picture. Internal to decode/. */
+ * orientation says, without ever holding a second copy of the picture. Internal to decode/ and capture/. */
 #ifndef BF_DECODE_CANVAS_H
 #define BF_DECODE_CANVAS_H
 

@@ -8,6 +8,7 @@
 #include "decode/sniff.h"
 
 #define PHOTO_HINT "Send a photo as JPEG, PNG, WebP or HEIC."
+#define SEQUENCE_HINT "One still photo is expected here: JPEG, PNG, WebP or HEIC."
 #define ORIGINAL_HINT "Send the original file again, complete and unchanged."
 
 const char *bf_container_name(bf_container container)
@@ -126,7 +127,9 @@ static bf_status fail_unsupported(const bf_decode_job *job, const char *looks_li
         bf_fail(job->err, BF_UNSUPPORTED_FORMAT, "The content looks like %s.", looks_like);
     else
         bf_fail(job->err, BF_UNSUPPORTED_FORMAT, "The content is not a JPEG, PNG, WebP or HEIC image.");
-    bf_fail_hint(job->err, PHOTO_HINT);
+    bf_container container = job->facts->container;
+    bool sequence = container == BF_CONTAINER_BURST || container == BF_CONTAINER_MP4 || container == BF_CONTAINER_WEBM;
+    bf_fail_hint(job->err, sequence ? SEQUENCE_HINT : PHOTO_HINT);
     return BF_UNSUPPORTED_FORMAT;
 }
 

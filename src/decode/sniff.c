@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define TEXT_PROBE_BYTES 512
+#define EBML_PROBE_BYTES 256 /* the document type stands in the first few dozen */
+#define BOXES_LOOKED_AT 64   /* of the outermost of an ISO base media file */
 
 typedef struct magic {
     size_t offset;
@@ -32,7 +34,6 @@ static const magic known_strangers[] = {
     MAGIC(0, "\0\0\1\0", "an icon"),
     MAGIC(8, "AVI ", "a video"),
     MAGIC(8, "WAVE", "a sound"),
-    MAGIC(0, "\x1a\x45\xdf\xa3", "a video"),
     MAGIC(0, "\0\0\1\xba", "a video"),
     MAGIC(0, "OggS", "a sound or a video"),
     MAGIC(0, "PK\3\4", "a ZIP archive or an office document"),
@@ -68,7 +69,43 @@ static bool has_any_brand(const uint8_t *bytes, size_t size, const char *const *
     return false;
 }
 
-/* ISO base media files (ISO/IEC 14496-12): HEIF with HEVC is ours (ISO/IEC 23008-12, annex B), AVIF and video not. */
+static uint64_t big_endian(const uint8_t *bytes, int count)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < count; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+/* Whether one of the outermost boxes has this type. */
+static bool has_box(const uint8_t *bytes, size_t size, const char *type)
+{
+    size_t at = 0;
+    for (int i = 0; i < BOXES_LOOKED_AT && size - at >= 8; i++) {
+        if (memcmp(bytes + at + 4, type, 4) == 0)
+            return true;
+        uint64_t box = big_endian(bytes + at, 4);
+        if (box == 1 && size - at >= 16)
+            box = big_endian(bytes + at + 8, 8);
+        if (box < 8 || box > size - at)
+            return false;
+        at += (size_t)box;
+    }
+    return false;
+}
+
+/* Brands of films, and those of QuickTime and cameras; "isom" and the like say only what may be in the file. */
+static bool is_film(const uint8_t *bytes, size_t size)
+{
+    static const char *const films[] = {"isom", "iso2", "iso3", "iso4", "iso5", "iso6", "iso7", "iso8",
+                                        "iso9", "mp41", "mp42", "avc1", "qt  ", "M4V ", "M4VH", "M4VP",
+                                        "3gp4", "3gp5", "3gp6", "3gp7", "3g2a", "3g2b", "3g2c", "f4v ",
+                                        "MSNV", "mmp4", "dash", "cmfc", "XAVC", "hvc1", "iso1", NULL};
+    return has_box(bytes, size, "moov") || has_box(bytes, size, "moof") ||
+           (has_any_brand(bytes, size, films, true) && !has_box(bytes, size, "meta"));
+}
+
+/* ISO base media files (ISO/IEC 14496-12): HEIF with HEVC (ISO/IEC 23008-12, annex B) and films are ours, AVIF not. */
 static bf_container sniff_boxes(const uint8_t *bytes, size_t size, const char **ret_looks_like)
 {
     static const char *const hevc[] = {"heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs", NULL};
@@ -82,7 +119,43 @@ static bf_container sniff_boxes(const uint8_t *bytes, size_t size, const char **
         if (!is_av1)
             return BF_CONTAINER_HEIC;
     }
+    if (!is_av1 && is_film(bytes, size)) {
+        *ret_looks_like = "a video (MP4 or QuickTime)";
+        return BF_CONTAINER_MP4;
+    }
     *ret_looks_like = is_av1 ? "an AVIF image" : "a video";
+    return BF_CONTAINER_UNKNOWN;
+}
+
+/* QuickTime files older than brands begin with any of these boxes. */
+static bool is_brandless_film(const uint8_t *bytes, size_t size)
+{
+    return has_bytes(bytes, size, 4, "moov", 4) || has_bytes(bytes, size, 4, "mdat", 4) ||
+           has_bytes(bytes, size, 4, "wide", 4);
+}
+
+static bool is_matroska(const uint8_t *bytes, size_t size)
+{
+    size_t probe = size < EBML_PROBE_BYTES ? size : EBML_PROBE_BYTES;
+    if (!has_bytes(bytes, size, 0, "\x1a\x45\xdf\xa3", 4))
+        return false;
+    return memmem(bytes, probe, "webm", 4) != NULL || memmem(bytes, probe, "matroska", 8) != NULL;
+}
+
+static bf_container sniff_film(const uint8_t *bytes, size_t size, const char **ret_looks_like)
+{
+    if (has_bytes(bytes, size, 0, "BFCAPT1\n", 8)) {
+        *ret_looks_like = "a burst of frames (a capture file)";
+        return BF_CONTAINER_BURST;
+    }
+    if (is_brandless_film(bytes, size)) {
+        *ret_looks_like = "a video (MP4 or QuickTime)";
+        return BF_CONTAINER_MP4;
+    }
+    if (is_matroska(bytes, size)) {
+        *ret_looks_like = "a video (WebM or Matroska)";
+        return BF_CONTAINER_WEBM;
+    }
     return BF_CONTAINER_UNKNOWN;
 }
 
@@ -141,6 +214,8 @@ bf_container bf_sniff(const uint8_t *bytes, size_t size, const char **ret_looks_
         return BF_CONTAINER_WEBP;
     if (has_bytes(bytes, size, 4, "ftyp", 4) && size >= 12)
         return sniff_boxes(bytes, size, ret_looks_like);
-    *ret_looks_like = sniff_stranger(bytes, size);
-    return BF_CONTAINER_UNKNOWN;
+    bf_container film = sniff_film(bytes, size, ret_looks_like);
+    if (film == BF_CONTAINER_UNKNOWN)
+        *ret_looks_like = sniff_stranger(bytes, size);
+    return film;
 }
