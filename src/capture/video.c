@@ -177,7 +177,7 @@ static bf_status video_next(bf_frames *frames, double not_before_ms, bf_frame *r
     *ret_more = false;
     for (bf_status status = BF_OK; !taken;) {
         int number = avcodec_receive_frame(video->decoder, video->frame);
-        if (number == AVERROR_EOF)
+        if (number == AVERROR_EOF && video->started)
             return BF_OK;
         if (number == 0) {
             status = take_picture(video, not_before_ms, ret, &taken, err);

@@ -11,7 +11,8 @@
 
 #define ROW_ALIGNMENT 64       /* of rows that are written by vector instructions, which may also write beyond them */
 #define STANDARD_PIXELS 414720 /* 720 x 576: up to here unnamed colours are those of BT.601, above those of BT.709 */
-/* Chroma is interpolated and sums are rounded: the faster ways leave a grid that a screen's texture could be taken for. */
+/* Chroma is interpolated and sums are rounded: the faster ways leave a grid that a screen's texture could be taken
+ * for. */
 #define QUALITY (SWS_BILINEAR | SWS_FULL_CHR_H_INT | SWS_ACCURATE_RND)
 
 bf_status bf_video_check_size(const bf_frames *frames, int64_t width, int64_t height, bf_error *err)
