@@ -139,7 +139,7 @@ static int code_count(const repertoire *known, int count)
 static int fit_count(const repertoire *known, int count)
 {
     int fit = 0;
-    bf_step_type asked[ASKED_MAX];
+    bf_step_type asked[ASKED_MAX] = {BF_STEP_HOLD_STILL};
     for (int code = 0; code < code_count(known, count); code++) {
         spell(known, code, count, asked);
         fit += is_fit(known, asked, count);
