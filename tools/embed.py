@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""Writes files into a C table: rows of BF_WEB_FILE(path, type, bytes, size), to be included with that macro defined.
+"""Writes files into a C table: rows of BF_WEB_FILE(path, type, tag, bytes, size, packed, packed_size), to be included
+with that macro defined. `tag` is from the file's hash, `packed` the same bytes by gzip.
 
 usage: tools/embed.py OUTPUT PATH FILE [PATH FILE ...]
 """
+import gzip
+import hashlib
 import pathlib
 import sys
 
@@ -29,7 +32,11 @@ def main(output, *pairs):
     rows = ["/* Made by tools/embed.py. */"]
     for path, name in zip(pairs[::2], pairs[1::2]):
         data = pathlib.Path(name).read_bytes()
-        rows.append(f'BF_WEB_FILE("{path}", "{TYPES[pathlib.Path(name).suffix]}",\n{literal(data)}, {len(data)})')
+        packed = gzip.compress(data, compresslevel=9, mtime=0)
+        tag = hashlib.sha256(data).hexdigest()[:32]
+        kind = TYPES[pathlib.Path(name).suffix]
+        rows.append(f'BF_WEB_FILE("{path}", "{kind}", "{tag}",\n{literal(data)}, {len(data)},\n'
+                    f'{literal(packed)}, {len(packed)})')
     pathlib.Path(output).write_text("\n".join(rows) + "\n", encoding="ascii")
 
 

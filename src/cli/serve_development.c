@@ -26,6 +26,7 @@ static const char CONFIG[] =
     "state_dir: .\n"
     "audit: {origin: bonafide-development}\n"
     "metrics: open\n"
+    "demo: true\n"
     "webhooks: {allow_private: true, allow_http: true}\n"
     "log: {file: server.log}\n";
 
@@ -115,10 +116,11 @@ static void print_greeting(const cli_service *service, const key_making *making,
                  "API keys of this run, valid for a day:\n"
                  "  integrator  %s\n"
                  "  auditor     %s\n\n"
+                 "Try live capture: open %s/demo/ in a browser on this machine.\n\n"
                  "Ask it:\n"
                  "  curl -H 'Authorization: Bearer %s' -F image=@%s -F flow_type=account_opening %s/v1/liveness\n\n"
                  "The API for reading: %s/docs   State and log: %s   Ctrl-C ends it.\n",
-                 url, making->integrator.key, making->auditor.key, making->integrator.key,
+                 url, making->integrator.key, making->auditor.key, url, making->integrator.key,
                  sample ? sample : "PHOTO.jpg", url, url, folder);
     (void)fflush(stdout);
 }
@@ -130,6 +132,11 @@ bf_status cli_development_greet(cli_service *service, const char *folder, const 
     bf_status status = bf_store_write(service->store, make_keys, &making, err);
     if (status == BF_OK)
         print_greeting(service, &making, folder, sample);
+    if (status == BF_OK) {
+        bf_principal who = {.role = BF_ACCESS_INTEGRATOR, .client = CLIENT};
+        memcpy(who.key_id, making.integrator.id, sizeof who.key_id);
+        bf_server_open_demo(service->server, &who);
+    }
     sodium_memzero(&making, sizeof making);
     return status;
 }

@@ -42,7 +42,7 @@ bf_status bf_body_new(bf_body_kind kind, const bf_schema *schema, bf_body **ret,
     body->scan.field = -1;
     for (int i = 0; i < MEDIA_COUNT; i++)
         body->media[i] = BF_REGION_NONE;
-    if (kind == BF_BODY_FORM && !(body->object = json_object())) {
+    if (kind != BF_BODY_JSON && !(body->object = json_object())) {
         bf_body_free(&body);
         return bf_fail_memory(err);
     }
@@ -204,6 +204,15 @@ bf_status bf_body_add_part(bf_body *body, const char *name, uint64_t offset, con
     if (media < 0)
         return keep_text(body, data, size, err);
     return named(bf_region_append(&body->media[media], data, size, BF_INPUT_BYTES_MAX, err), media, err);
+}
+
+bf_status bf_body_add_raw(bf_body *body, const void *data, size_t size, bf_error *err)
+{
+    body->seen[IMAGE] = true;
+    bf_status status = bf_region_append(&body->media[IMAGE], data, size, BF_CLIP_BYTES_MAX, err);
+    if (status == BF_BODY_TOO_LARGE)
+        return bf_fail(err, BF_BODY_TOO_LARGE, "A capture may have at most %u bytes.", BF_CLIP_BYTES_MAX);
+    return status;
 }
 
 static bf_status parse_json(bf_body *body, json_t **ret, bf_error *err)

@@ -10,7 +10,11 @@
 
 typedef struct bf_body bf_body;
 
-typedef enum bf_body_kind { BF_BODY_JSON, BF_BODY_FORM } bf_body_kind;
+typedef enum bf_body_kind {
+    BF_BODY_JSON,
+    BF_BODY_FORM,
+    BF_BODY_RAW /* the capture itself, and nothing else */
+} bf_body_kind;
 
 /* Begins a body of the given kind. The caller frees *ret. OUT_OF_MEMORY. */
 bf_status bf_body_new(bf_body_kind kind, const bf_schema *schema, bf_body **ret, bf_error *err);
@@ -24,6 +28,9 @@ bf_status bf_body_add_json(bf_body *body, const void *data, size_t size, bf_erro
  * is refused. Untrusted bytes. */
 bf_status bf_body_add_part(bf_body *body, const char *name, uint64_t offset, const void *data, size_t size,
                            bf_error *err);
+
+/* A piece of a body that is the capture: of at most BF_CLIP_BYTES_MAX bytes. BODY_TOO_LARGE, OUT_OF_MEMORY. */
+bf_status bf_body_add_raw(bf_body *body, const void *data, size_t size, bf_error *err);
 
 /* Ends the body and checks it against the schema. The object (without pictures) is the caller's to release; the
  * regions stay the body's, and are NULL for pictures that did not come. EMPTY_INPUT for a picture without a byte. */

@@ -24,8 +24,8 @@ static void set_defaults(bf_config *config)
     config->store_readers = 4;
     config->store_wait_ms = 5000;
     config->limits = (bf_config_limits){
-        /* A photo and a reference of the largest size, in base64, and some. */
-        .body_bytes_max = 2 * ((size_t)BF_INPUT_BYTES_MAX / 3 * 4) + (4u << 20),
+        /* The largest capture, or a photo and a reference of the largest size in base64, and some. */
+        .body_bytes_max = BF_CLIP_BYTES_MAX + (4u << 20),
         .header_bytes_max = 16 << 10,
         .connections_max = 512,
         .connections_per_address = 64,

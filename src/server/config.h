@@ -65,6 +65,7 @@ typedef struct bf_config {
     int trusted_proxy_count;
     char cors_origins[BF_CONFIG_ORIGINS_MAX][BF_CONFIG_ORIGIN_SIZE];
     int cors_origin_count;
+    bool demo; /* serve the demonstration page */
     bf_metrics_access metrics;
     bf_config_sessions sessions;
     bool webhooks_allow_private, webhooks_allow_http;

@@ -24,6 +24,7 @@ const char *const BF_CONFIG_KEYS[] = {"format",
                                       "rates",
                                       "trusted_proxies",
                                       "cors_origins",
+                                      "demo",
                                       "metrics",
                                       "sessions",
                                       "webhooks",
@@ -365,6 +366,8 @@ bf_status bf_config_read_keys(bf_config_reader *reader)
                                                                       read_rates, read_sessions, read_watching};
     bf_status status = bf_yaml_bool(reader->doc, reader->root, "plain_http_elsewhere", false,
                                     &reader->config->plain_http_elsewhere, reader->err);
+    if (status == BF_OK)
+        status = bf_yaml_bool(reader->doc, reader->root, "demo", false, &reader->config->demo, reader->err);
     for (size_t i = 0; status == BF_OK && i < sizeof SECTIONS / sizeof SECTIONS[0]; i++)
         status = SECTIONS[i](reader);
     return status;

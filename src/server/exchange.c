@@ -102,13 +102,15 @@ static enum MHD_Result receive(bf_exchange *exchange, const char *data, size_t s
         (void)crypto_hash_sha256_update(&exchange->hash, (const unsigned char *)data, size);
     if (exchange->kind == BF_BODY_JSON) {
         exchange->refused = bf_body_add_json(exchange->body, data, size, err) != BF_OK;
+    } else if (exchange->kind == BF_BODY_RAW) {
+        exchange->refused = bf_body_add_raw(exchange->body, data, size, err) != BF_OK;
     } else if (MHD_post_process(exchange->form, data, size) != MHD_YES) {
         exchange->refused = true;
         if (err->status == BF_OK)
             bf_fail(err, BF_INVALID_REQUEST, "The form is not well-formed.");
     }
     /* What was received of a refused body is not kept until its end. */
-    if (exchange->refused && exchange->kind == BF_BODY_JSON)
+    if (exchange->refused && exchange->kind != BF_BODY_FORM)
         bf_body_free(&exchange->body);
     return MHD_YES;
 }
@@ -133,6 +135,8 @@ static enum MHD_Result finish(bf_exchange *exchange)
         return bf_exchange_answer_error(exchange, err);
     if (strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS) == 0)
         return bf_exchange_answer_preflight(exchange);
+    if (exchange->file)
+        return bf_exchange_answer_file(exchange);
     bf_connection_set_phase(exchange->server->connections, exchange->connection, BF_PHASE_WORKING);
     if (bf_exchange_page(exchange, &result))
         return result;

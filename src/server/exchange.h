@@ -19,6 +19,7 @@
 #include "server/listener.h"
 #include "server/route.h"
 #include "server/server.h"
+#include "server/web.h"
 
 #define BF_METHOD_SIZE 12
 #define BF_ADDRESS_HASH_BYTES 16
@@ -41,12 +42,15 @@ struct bf_server {
     atomic_bool draining;
     bf_clock clock;
     bool tls;
+    bf_principal demo; /* as whom the demonstration page asks; valid when demo_open */
+    atomic_bool demo_open;
 };
 
 /* Values of the headers that matter; they live as long as the request. NULL: not sent. */
 typedef struct bf_headers {
     const char *authorization, *content_type, *content_length, *transfer_encoding, *expect;
     const char *request_id, *idempotency_key, *signature, *origin, *asked_method;
+    const char *accept_encoding, *if_none_match, *host;
     char forwarded[BF_FORWARDED_SIZE]; /* of several X-Forwarded-For, joined; the last characters of them */
 } bf_headers;
 
@@ -62,7 +66,10 @@ typedef struct bf_exchange {
     char request_id[BF_REQUEST_ID_SIZE];
     char address[BF_ADDRESS_HEX_SIZE]; /* the client's, hashed */
     bf_headers headers;
-    bf_target found; /* route NULL: none */
+    bf_target found;         /* route NULL: none */
+    const bf_web_file *file; /* what `found` is about, where it is the route of the pages' files */
+    bool packed;             /* the file is given as gzip */
+    bool demo;               /* asked by the demonstration page, which stands for a back end */
     bf_principal who;
     bool begun;    /* the headers were looked at */
     bool refused;  /* with `err`; what still arrives of the body is dropped */
@@ -105,6 +112,9 @@ bf_status bf_exchange_admit_metrics(bf_exchange *exchange, bf_error *err);
 
 /* Gives the HTTP library an answer; `body` is taken over. */
 enum MHD_Result bf_exchange_answer(bf_exchange *exchange, int status, const char *type, bf_bytes *body);
+/* The same for bytes that are there for good. */
+enum MHD_Result bf_exchange_answer_static(bf_exchange *exchange, int status, const char *type, const char *bytes,
+                                          size_t size);
 /* The same for an error, in the envelope. */
 enum MHD_Result bf_exchange_answer_error(bf_exchange *exchange, const bf_error *err);
 /* An error that interrupts a body that is too large to be let in; written past the HTTP library, which takes no answer
@@ -114,6 +124,12 @@ void bf_exchange_interrupt(bf_exchange *exchange, const bf_error *err);
 enum MHD_Result bf_exchange_answer_preflight(bf_exchange *exchange);
 /* Whether the request's origin is one that the configuration names. */
 bool bf_exchange_origin_is_known(const bf_exchange *exchange);
+
+/* Gives one of the pages' files. */
+enum MHD_Result bf_exchange_answer_file(bf_exchange *exchange);
+/* Whether the target is the demonstration's own route, which has no key; `found` is then the operation that it stands
+ * for. Errors: NOT_FOUND for whoever may not use it, and those of bf_route_find. */
+bf_status bf_exchange_find_demo(bf_exchange *exchange, bool *ret_found, bf_error *err);
 
 /* The routes that need no service: health, ready, metrics, openapi, docs. False when it is none of them. */
 bool bf_exchange_page(bf_exchange *exchange, enum MHD_Result *ret);

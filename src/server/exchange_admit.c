@@ -72,6 +72,10 @@ static bf_status authenticate(bf_exchange *exchange, bf_credential credential, b
 {
     if (credential == BF_CREDENTIAL_NONE)
         return BF_OK;
+    if (exchange->demo) {
+        exchange->who = exchange->server->demo;
+        return BF_OK;
+    }
     if (!exchange->headers.authorization)
         return fail_unauthenticated(err);
     if (credential == BF_CREDENTIAL_TOKEN)

@@ -47,17 +47,37 @@ static void add_cors(const bf_exchange *exchange, struct MHD_Response *response)
     add(response, "Access-Control-Expose-Headers", "X-Request-ID, Retry-After");
 }
 
+/* The element's script may be used by pages of every origin: it is public, and the routes that it calls have their own
+ * list. */
+static void add_file_headers(const bf_exchange *exchange, struct MHD_Response *response)
+{
+    char tag[64];
+    (void)snprintf(tag, sizeof tag, "\"%s\"", exchange->file->tag);
+    add(response, MHD_HTTP_HEADER_ETAG, tag);
+    add(response, MHD_HTTP_HEADER_VARY, "Accept-Encoding");
+    add(response, "Permissions-Policy", "camera=(self), microphone=(), geolocation=()");
+    if (exchange->packed)
+        add(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    if (!bf_web_is_public(exchange->file))
+        return;
+    add(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    add(response, "Cross-Origin-Resource-Policy", "cross-origin");
+}
+
 static void add_headers(const bf_exchange *exchange, struct MHD_Response *response, const char *type)
 {
     char number[NUMBER_SIZE];
     bool page = exchange->found.route && strcmp(exchange->found.route->operation, "docs") == 0;
+    bool file = exchange->file && exchange->status < MHD_HTTP_BAD_REQUEST;
     if (type)
         add(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     add(response, "X-Request-ID", exchange->request_id);
-    add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add(response, MHD_HTTP_HEADER_CACHE_CONTROL, file ? "no-cache" : "no-store");
     add(response, "X-Content-Type-Options", "nosniff");
     add(response, "Content-Security-Policy",
-        page && exchange->status == MHD_HTTP_OK ? BF_DOCS_POLICY : "default-src 'none'; frame-ancestors 'none'");
+        file                                      ? BF_WEB_POLICY
+        : page && exchange->status == MHD_HTTP_OK ? BF_DOCS_POLICY
+                                                  : "default-src 'none'; frame-ancestors 'none'");
     add(response, "Referrer-Policy", "no-referrer");
     if (exchange->listener->tls)
         add(response, "Strict-Transport-Security", "max-age=31536000");
@@ -72,6 +92,8 @@ static void add_headers(const bf_exchange *exchange, struct MHD_Response *respon
     if (atomic_load(&exchange->server->draining))
         add(response, MHD_HTTP_HEADER_CONNECTION, "close");
     add_cors(exchange, response);
+    if (file)
+        add_file_headers(exchange, response);
 }
 
 /* Without a response, the connection is closed. */
@@ -127,6 +149,19 @@ enum MHD_Result bf_exchange_answer(bf_exchange *exchange, int status, const char
     }
     exchange->status = status;
     exchange->bytes_out = kept->size;
+    add_headers(exchange, response, type);
+    return queue(exchange, response);
+}
+
+enum MHD_Result bf_exchange_answer_static(bf_exchange *exchange, int status, const char *type, const char *bytes,
+                                          size_t size)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return answer_last_resort(exchange);
+    exchange->status = status;
+    exchange->bytes_out = size;
     add_headers(exchange, response, type);
     return queue(exchange, response);
 }

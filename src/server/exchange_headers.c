@@ -41,6 +41,7 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
         {"Idempotency-Key", &h->idempotency_key},
         {"Bonafide-Signature", &h->signature},
         {"Origin", &h->origin},
+        {"Host", &h->host},
         {"Access-Control-Request-Method", &h->asked_method},
     };
     (void)kind;
@@ -51,6 +52,11 @@ static enum MHD_Result read_header(void *context, enum MHD_ValueKind kind, const
             r->twice = once[i].name;
         *once[i].ret = value ? value : "";
     }
+    /* Lists that may come in several headers; the first of them is enough for what they are asked. */
+    if (strcasecmp(name, "Accept-Encoding") == 0 && !h->accept_encoding)
+        h->accept_encoding = value;
+    if (strcasecmp(name, "If-None-Match") == 0 && !h->if_none_match)
+        h->if_none_match = value;
     if (strcasecmp(name, "X-Forwarded-For") == 0 && value)
         join_forwarded(h, value);
     return MHD_YES;
@@ -82,8 +88,10 @@ static bf_status check_body_kind(bf_exchange *exchange, bf_error *err)
     const char *type = exchange->headers.content_type;
     if (!takes)
         return exchange->has_body ? bf_fail(err, BF_INVALID_REQUEST, "This request takes no body.") : BF_OK;
-    if (!type || !bf_header_content_type(type, &exchange->kind)) {
-        bf_fail(err, BF_MEDIA_TYPE_UNSUPPORTED, "The body must be application/json or multipart/form-data.");
+    if (!type || !bf_header_content_type(type, &exchange->kind) ||
+        (exchange->kind == BF_BODY_RAW && !exchange->found.route->raw)) {
+        bf_fail(err, BF_MEDIA_TYPE_UNSUPPORTED, "The body must be application/json or multipart/form-data%s.",
+                exchange->found.route->raw ? ", or a capture as application/octet-stream" : "");
         bf_fail_hint(err, "Name its type in Content-Type.");
         return BF_MEDIA_TYPE_UNSUPPORTED;
     }
@@ -118,6 +126,23 @@ static bf_status check_form(bf_exchange *exchange, const reading *r, const char 
     return check_length(exchange, err);
 }
 
+static bf_status find_route(bf_exchange *exchange, bf_error *err)
+{
+    bool demo = false;
+    exchange->file = bf_web_find(exchange->target, exchange->config->demo);
+    if (exchange->file) {
+        exchange->found = (bf_target){.route = &BF_WEB_ROUTE};
+        (void)snprintf(exchange->allowed, sizeof exchange->allowed, "%s", MHD_HTTP_METHOD_GET);
+        if (strcmp(exchange->method, MHD_HTTP_METHOD_GET) == 0)
+            return BF_OK;
+        return bf_fail(err, BF_METHOD_NOT_ALLOWED, "This address answers GET only.");
+    }
+    bf_status status = bf_exchange_find_demo(exchange, &demo, err);
+    if (status != BF_OK || demo)
+        return status;
+    return bf_route_find(exchange->method, exchange->target, &exchange->found, exchange->allowed, err);
+}
+
 bf_status bf_exchange_read_headers(bf_exchange *exchange, const char *version, bf_error *err)
 {
     reading r = {.headers = &exchange->headers};
@@ -135,7 +160,7 @@ bf_status bf_exchange_read_headers(bf_exchange *exchange, const char *version, b
     if (status == BF_OK && is_preflight(exchange))
         return BF_OK;
     if (status == BF_OK)
-        status = bf_route_find(exchange->method, exchange->target, &exchange->found, exchange->allowed, err);
+        status = find_route(exchange, err);
     if (status == BF_OK)
         status = check_body_kind(exchange, err);
     if (status == BF_OK && h->idempotency_key && !bf_header_is_idempotency_key(h->idempotency_key))

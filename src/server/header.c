@@ -61,6 +61,17 @@ static bool one_parameter(const char *text, const char *name, const char **ret_v
     return *skip_blanks(text) == '\0';
 }
 
+static bool is_raw(const char *text)
+{
+    static const char *const types[] = {"application/octet-stream", "video/mp4", "video/webm"};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        size_t length = strlen(types[i]);
+        if (strncasecmp(text, types[i], length) == 0 && *skip_blanks(text + length) == '\0')
+            return true;
+    }
+    return false;
+}
+
 bool bf_header_content_type(const char *text, bf_body_kind *ret)
 {
     static const char JSON[] = "application/json", FORM[] = "multipart/form-data";
@@ -77,7 +88,8 @@ bool bf_header_content_type(const char *text, bf_body_kind *ret)
         *ret = BF_BODY_FORM;
         return one_parameter(rest, "boundary", &value, &size) && size > 0 && size <= BOUNDARY_MAX;
     }
-    return false;
+    *ret = BF_BODY_RAW;
+    return is_raw(text);
 }
 
 bool bf_header_content_length(const char *text, uint64_t *ret)

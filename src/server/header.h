@@ -18,7 +18,8 @@ void bf_header_make_request_id(char ret[BF_REQUEST_ID_SIZE]);
 
 bool bf_header_is_idempotency_key(const char *text);
 
-/* "application/json" (charset utf-8 or none) or "multipart/form-data; boundary=..."; false for anything else. */
+/* "application/json" (charset utf-8 or none), "multipart/form-data; boundary=...", or a capture itself:
+ * "application/octet-stream", "video/mp4", "video/webm"; false for anything else. */
 bool bf_header_content_type(const char *text, bf_body_kind *ret);
 
 /* Digits only. */

@@ -20,6 +20,7 @@ typedef struct bf_route {
     const bf_schema *parameter; /* of the path; NULL: none */
     const bf_schema *query;     /* an object; NULL: there is no query */
     const bf_schema *body;      /* an object; NULL: there is no body */
+    bool raw;                   /* the body may be a capture itself */
 } bf_route;
 
 extern const bf_route BF_ROUTES[];

@@ -153,6 +153,7 @@ bf_status bf_server_reconfigure(bf_server *server, const bf_config *next, bf_err
     merged.trusted_proxy_count = next->trusted_proxy_count;
     memcpy(merged.cors_origins, next->cors_origins, sizeof merged.cors_origins);
     merged.cors_origin_count = next->cors_origin_count;
+    merged.demo = next->demo;
     merged.metrics = next->metrics;
     merged.log_level = next->log_level;
     status = add_generation(server, &merged, err);
@@ -163,6 +164,12 @@ bf_status bf_server_reconfigure(bf_server *server, const bf_config *next, bf_err
     bf_log_set_level(server->parts.log, merged.log_level);
     tell_restart(server, old, next);
     return BF_OK;
+}
+
+void bf_server_open_demo(bf_server *server, const bf_principal *who)
+{
+    server->demo = *who;
+    atomic_store(&server->demo_open, true);
 }
 
 void bf_server_drain(bf_server *server)

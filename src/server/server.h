@@ -28,6 +28,10 @@ bf_status bf_server_new(const bf_config *config, const bf_server_parts *parts, b
  * it differs. On failure nothing changes. */
 bf_status bf_server_reconfigure(bf_server *server, const bf_config *config, bf_error *err);
 
+/* From now on the demonstration page may open and look at sessions as `who`, for callers on this machine only: for
+ * development. The page itself needs bf_config.demo. Once, before or while requests come in. */
+void bf_server_open_demo(bf_server *server, const bf_principal *who);
+
 /* Stops accepting and closes idle connections; what is under way goes on. */
 void bf_server_drain(bf_server *server);
 /* Requests that have not been answered yet. */

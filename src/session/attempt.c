@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "capture/file.h"
 #include "record/parse.h"
 #include "session/attempt.h"
 #include "store/time.h"
@@ -15,6 +16,8 @@ static void attempt_done(bf_attempt *attempt)
     bf_answer_done(&attempt->answer);
     sodium_memzero(&attempt->draft, sizeof attempt->draft);
 }
+
+#define REPORT_BYTES_MAX 16384
 
 /* ---- giving the attempt back ---- */
 
@@ -232,6 +235,25 @@ bf_status bf_session_attempt(bf_service *service, const bf_call *call, const bf_
     return BF_OK;
 }
 
+/* The report that a capture file carries. What is no whole capture file has none: its judgement will say so. One that
+ * is longer than anybody needs is left out; the capture still has it. */
+static bf_status report_of_file(const bf_region *image, char **ret, bf_error *err)
+{
+    bf_capture_file file = {.frame_count = 0};
+    if (!bf_capture_file_is(image->data, image->size))
+        return BF_OK;
+    bf_status status = bf_capture_file_parse(image->data, image->size, &file, NULL);
+    if (status != BF_OK)
+        return status == BF_OUT_OF_MEMORY ? bf_fail_memory(err) : BF_OK;
+    BF_CLEANUP(bf_text_done) bf_text text = {0};
+    if (file.client)
+        bf_text_put(&text, NULL, json_incref(file.client));
+    if (file.client && text.size <= REPORT_BYTES_MAX)
+        status = bf_text_take_string(&text, ret, err);
+    bf_capture_file_done(&file);
+    return status;
+}
+
 static bf_status report_text(const json_t *body, char **ret, bf_error *err)
 {
     json_t *client = json_object_get(body, "client");
@@ -252,6 +274,8 @@ bf_status bf_service_session_attempt(bf_service *service, const bf_call *call, b
         return bf_fail(err, BF_INVALID_REQUEST, "image is missing.");
     BF_CLEANUP(bf_free_string) char *report = NULL;
     bf_status status = report_text(call->body, &report, err);
+    if (status == BF_OK && !report)
+        status = report_of_file(call->image, &report, err);
     if (status != BF_OK)
         return status;
     bf_attempt_request request = {call->id, call->who->attempt, NULL, report};

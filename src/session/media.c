@@ -99,7 +99,7 @@ bf_status bf_service_session_media(bf_service *service, const bf_call *call, bf_
     if (at.foreign)
         bf_service_signal(service, BF_SECURITY_FOREIGN_SESSION);
     if (status == BF_OK)
-        status = bf_vault_read(parts->vault, parts->store, call->id, at.name, BF_INPUT_BYTES_MAX, &media, err);
+        status = bf_vault_read(parts->vault, parts->store, call->id, at.name, BF_CLIP_BYTES_MAX, &media, err);
     if (status == BF_OK)
         status = bf_store_write(parts->store, write_leaf, &at, err);
     return status == BF_OK ? copy_body(&media, ret, err) : status;

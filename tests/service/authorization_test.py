@@ -27,6 +27,7 @@ BODIES = {
     "match": {"image": PICTURE, "reference": PICTURE, "flow_type": FLOW},
     "session_create": {"flow_type": FLOW},
     "session_reference": {"reference": PICTURE},
+    "session_plan": {"exclude": ["blink"]},
     "session_attempt": {"image": PICTURE},
 }
 # What the holder of the right credential gets; a picture that is none is 422.
@@ -69,6 +70,7 @@ def operations():
 OPERATIONS = operations()
 BY_KEY = [one for one in OPERATIONS if one.kind == "serverKey"]
 BY_TOKEN = [one for one in OPERATIONS if one.kind == "clientToken"]
+ATTEMPT = next(one for one in OPERATIONS if one.id == "session_attempt")
 OPEN = [one for one in OPERATIONS if one.kind is None]
 
 
@@ -222,6 +224,8 @@ class Tokens(unittest.TestCase):
             session, token = new_session()
             place = operation.path.replace("{id}", session)
             self.assertIn(ask(operation, place, bearer(token)).status, operation.statuses())
+            if operation.id == "session_plan":  # before the capture, so the token is still to be used
+                self.assertEqual(ask(ATTEMPT, f"/v1/sessions/{session}/attempts", bearer(token)).status, 200)
             self.refused(operation, place, bearer(token), 409, "ATTEMPT_REPLAYED", "SESSION_FINISHED")
 
     def test_a_cancelled_session_takes_nothing(self):
