@@ -1,7 +1,7 @@
 /** The demonstration at /demo/: choose a journey, go through it, and see what the integrator's back end would see.
  *
  * It uses two routes that exist in development mode only and stand for the integrator's back end:
- *   POST /demo/session       {mode, flow_type, reference?: base64}  -> as POST /v1/sessions answers
+ *   POST /demo/session       {mode, flow_type, channel, reference?: base64}  -> as POST /v1/sessions answers
  *   GET  /demo/session?id=X                                         -> as GET /v1/sessions/X answers */
 
 import type {BonafideCapture, ErrorDetail} from '../src/index.ts';
@@ -77,6 +77,7 @@ async function begin(form: HTMLFormElement): Promise<void> {
   const file = chosen.get('reference');
   const body = {
     mode: chosen.get('mode'), flow_type: chosen.get('flow'),
+    channel: matchMedia('(pointer: coarse)').matches ? 'mobile_web' : 'desktop_web',
     ...(file instanceof File && file.size > 0 ? {reference: await base64(file)} : {}),
   };
   run(await ask('POST', '/demo/session', body) as Created, String(chosen.get('language')));
