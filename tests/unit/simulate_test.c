@@ -223,6 +223,117 @@ static void the_same_options_give_the_same_bytes(void **state)
     }
 }
 
+/* Frames that are byte for byte an earlier one. */
+static int repeated_frames(sim_what what, uint64_t seed)
+{
+    bf_error err = {0};
+    bf_bytes bytes = {0};
+    bf_capture_file file = {0};
+    int repeated = 0;
+    sim_sequence *sequence =
+        open_sequence(&(sim_options){.what = what, .seed = seed, .width = 160, .height = 160, .rate_fps = 5});
+    assert_int_equal(sim_capture(sequence, &bytes, NULL, &err), BF_OK);
+    assert_int_equal(bf_capture_file_parse(bytes.data, bytes.size, &file, &err), BF_OK);
+    for (int i = 1; i < file.frame_count; i++) {
+        bool same = false;
+        for (int k = 0; k < i && !same; k++)
+            same = file.frame[k].size == file.frame[i].size &&
+                   memcmp(file.frame[k].bytes, file.frame[i].bytes, file.frame[i].size) == 0;
+        repeated += same;
+    }
+    bf_capture_file_done(&file);
+    bf_bytes_done(&bytes);
+    sim_sequence_free(&sequence);
+    return repeated;
+}
+
+static void only_loops_and_frozen_feeds_repeat_frames(void **state)
+{
+    (void)state;
+    if (!judge)
+        skip();
+    int looped = 0, frozen = 0;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        looped += repeated_frames(SIM_LOOP, seed) > 8;
+        frozen += repeated_frames(SIM_FROZEN, seed) > 4;
+        assert_int_equal(repeated_frames(SIM_LIVE, seed), 0);
+        assert_int_equal(repeated_frames(SIM_UPLOADED, seed), 0);
+    }
+    /* Three in ten add grain to each frame. */
+    assert_in_range(looped, 2, 4);
+    assert_in_range(frozen, 2, 4);
+}
+
+static void early_answers_are_early(void **state)
+{
+    (void)state;
+    if (!judge)
+        skip();
+    const bf_step_type types[2] = {BF_STEP_TURN_LEFT, BF_STEP_TURN_RIGHT};
+    bf_plan plan = plan_of(types, 2);
+    for (int early = 0; early < 2; early++) {
+        bf_error err = {0};
+        double turned_ms = -1;
+        sim_sequence *sequence = open_sequence(&(sim_options){
+            .what = early ? SIM_EARLY : SIM_LIVE, .seed = 3, .plan = &plan, .width = 160, .height = 160});
+        for (int i = 0; i < sim_sequence_count(sequence) && turned_ms < 0; i++) {
+            const bf_image *image = NULL;
+            sim_truth truth;
+            assert_int_equal(sim_sequence_frame(sequence, i, &image, &truth, &err), BF_OK);
+            turned_ms = truth.yaw_deg < (double)still.face.yaw_deg - 8 ? truth.ms : -1;
+        }
+        assert_true(turned_ms >= 0);
+        assert_true(early ? turned_ms < plan.step[1].from_ms : turned_ms > plan.step[1].from_ms + 250);
+        sim_sequence_free(&sequence);
+    }
+}
+
+/* How the picture's middle follows the screen's red against its blue, one frame late: correlation of the two. */
+static double answer_to_flash(sim_what what, uint64_t seed, const bf_plan *plan)
+{
+    bf_error err = {0};
+    double x[BF_CAPTURE_FRAMES_MAX + 1] = {0}, y[BF_CAPTURE_FRAMES_MAX], mx = 0, my = 0, sxx = 0, sxy = 0, syy = 0;
+    int n = 0;
+    sim_sequence *sequence = open_sequence(
+        &(sim_options){.what = what, .nuisances = SIM_DIM, .seed = seed, .plan = plan, .width = 160, .height = 160});
+    for (int i = 0; i < sim_sequence_count(sequence); i++) {
+        const bf_image *image = NULL;
+        sim_truth truth;
+        assert_int_equal(sim_sequence_frame(sequence, i, &image, &truth, &err), BF_OK);
+        double red = 1, blue = 1;
+        for (int p = 0; p < 40 * 40; p++) {
+            const uint8_t *at = image->pixels + (size_t)(60 + p / 40) * image->stride + (size_t)(60 + p % 40) * 3;
+            red += at[0];
+            blue += at[2];
+        }
+        y[n++] = red / blue;
+        x[n] = (double)(truth.screen[0] - truth.screen[2]);
+    }
+    sim_sequence_free(&sequence);
+    for (int i = 0; i < n; i++)
+        mx += x[i] / n, my += y[i] / n;
+    for (int i = 0; i < n; i++)
+        sxx += (x[i] - mx) * (x[i] - mx), sxy += (x[i] - mx) * (y[i] - my), syy += (y[i] - my) * (y[i] - my);
+    return sxy / sqrt(sxx * syy + 1e-12);
+}
+
+static void the_screen_lights_who_is_there(void **state)
+{
+    (void)state;
+    if (!judge)
+        skip();
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        bf_plan plan = {.attempt = 1, .step_count = 1, .step = {{BF_STEP_HOLD_STILL, 0, 3000}}, .duration_ms = 3000};
+        memset(plan.nonce, 'a', BF_PLAN_NONCE_HEX);
+        plan.flash =
+            (bf_flash){BF_FLASH_FULL, {{255, 32, 32}, {32, 32, 255}, {255, 32, 32}, {32, 32, 255}}, 4, 600, 500};
+        double live = answer_to_flash(SIM_LIVE, seed, &plan), unlit = answer_to_flash(SIM_PUPPET_UNLIT, seed, &plan);
+        print_message("seed %d: follows the screen with %.2f, injected with %.2f\n", (int)seed, live, unlit);
+        assert_true(live > 0.7);
+        assert_true(fabs(unlit) < 0.6);
+    }
+}
+
 static void names_lead_back(void **state)
 {
     (void)state;
@@ -242,6 +353,9 @@ int main(void)
         cmocka_unit_test(the_networks_see_the_asked_pose),
         cmocka_unit_test(the_networks_see_the_asked_expression),
         cmocka_unit_test(the_same_options_give_the_same_bytes),
+        cmocka_unit_test(only_loops_and_frozen_feeds_repeat_frames),
+        cmocka_unit_test(early_answers_are_early),
+        cmocka_unit_test(the_screen_lights_who_is_there),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
