@@ -137,6 +137,7 @@ static bf_status start_service(cli_service *s, bf_error *err)
         .attempts_max = config->sessions.attempts_max,
         .job_ms_max = config->workers.job_ms,
         .review_days = config->sessions.review_days,
+        .seen_days = config->sessions.seen_days,
         .allow_http_webhooks = config->webhooks_allow_http,
         .per_subject = config->per_subject,
     };

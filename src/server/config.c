@@ -36,7 +36,8 @@ static void set_defaults(bf_config *config)
     config->per_address = (bf_rate){.per_second = 50, .burst = 200};
     config->per_subject = (bf_rate){.per_second = 0.01, .burst = 10};
     config->metrics = BF_METRICS_OPERATOR;
-    config->sessions = (bf_config_sessions){.token_s = 180, .session_s = 900, .attempts_max = 10, .review_days = 30};
+    config->sessions =
+        (bf_config_sessions){.token_s = 180, .session_s = 900, .attempts_max = 10, .review_days = 30, .seen_days = 30};
     config->log_level = BF_LOG_INFO;
     (void)snprintf(config->audit_origin, sizeof config->audit_origin, "bonafide");
 }

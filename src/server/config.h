@@ -41,7 +41,7 @@ typedef struct bf_config_workers {
 } bf_config_workers;
 
 typedef struct bf_config_sessions {
-    int token_s, session_s, attempts_max, review_days; /* as in bf_service_settings */
+    int token_s, session_s, attempts_max, review_days, seen_days; /* as in bf_service_settings */
 } bf_config_sessions;
 
 /* Paths are absolute, or relative to the program's working folder where the file's own path was. "": not given. */

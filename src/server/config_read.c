@@ -318,7 +318,7 @@ static bf_status read_rates(const bf_config_reader *reader)
 
 static bf_status read_sessions(const bf_config_reader *reader)
 {
-    static const char *const SESSIONS[] = {"token_s", "session_s", "attempts_max", "review_days", NULL};
+    static const char *const SESSIONS[] = {"token_s", "session_s", "attempts_max", "review_days", "seen_days", NULL};
     static const char *const WEBHOOKS[] = {"allow_private", "allow_http", NULL};
     bf_config *config = reader->config;
     const bf_yaml_node *map;
@@ -326,6 +326,7 @@ static bf_status read_sessions(const bf_config_reader *reader)
                            {"session_s", 1, 7 * DAY_S, &config->sessions.session_s},
                            {"attempts_max", 1, 100, &config->sessions.attempts_max},
                            {"review_days", 1, 3650, &config->sessions.review_days},
+                           {"seen_days", 0, 3650, &config->sessions.seen_days},
                            {NULL, 0, 0, NULL}};
     bf_status status = find_section(reader, "sessions", SESSIONS, &map);
     if (status == BF_OK)

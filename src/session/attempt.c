@@ -72,7 +72,8 @@ static bf_status context_text(const bf_attempt *attempt, char **ret, bf_error *e
     bf_status status = BF_OK;
     if (session->risk)
         status = bf_json_parse(session->risk, strlen(session->risk), "risk", &joined, err);
-    return status == BF_OK ? bf_risk_text(joined, &counts, ret, err) : status;
+    const char *signal = attempt->seen_before ? "seen_before" : NULL;
+    return status == BF_OK ? bf_risk_text(joined, &counts, signal, ret, err) : status;
 }
 
 static bf_status judge(bf_attempt *attempt, bf_error *err)
@@ -140,8 +141,10 @@ static void weigh(bf_attempt *attempt)
         attempt->outcome = bf_session_outcome_unasked();
 }
 
-static bf_status judge_and_decide(bf_attempt *attempt, bf_error *err)
+/* Judges as much as is known, and decides unless `judge_again` says that more is known since. */
+static bf_status judge_once(bf_attempt *attempt, bf_error *err)
 {
+    bf_judgement_done(&attempt->judgement);
     bf_status status = judge(attempt, err);
     if (status != BF_OK)
         return status;
@@ -151,9 +154,25 @@ static bf_status judge_and_decide(bf_attempt *attempt, bf_error *err)
         return status;
     status = bf_store_write(attempt->service->parts.store, bf_attempt_finish, attempt, err);
     /* After STORE_UNAVAILABLE nobody knows whether the store names the file; if not, it is swept later. */
-    if (attempt->has_draft && status != BF_OK && status != BF_STORE_UNAVAILABLE)
+    bool unused = attempt->judge_again || (status != BF_OK && status != BF_STORE_UNAVAILABLE);
+    if (attempt->has_draft && unused)
         bf_vault_drop(attempt->service->parts.vault, &attempt->draft);
+    attempt->has_draft = attempt->has_draft && !unused;
     return status;
+}
+
+/* Whether the capture was seen before is found in the transaction that decides, where no other attempt can come
+ * between. It is rare, so the judgement does not wait for it but is made anew, and its record says what it was made
+ * with. */
+static bf_status judge_and_decide(bf_attempt *attempt, bf_error *err)
+{
+    bf_status status = bf_seen_take(attempt->service, &attempt->session, attempt->call->image, &attempt->seen, err);
+    if (status == BF_OK)
+        status = judge_once(attempt, err);
+    if (status != BF_OK || !attempt->judge_again)
+        return status;
+    attempt->seen_before = true;
+    return judge_once(attempt, err);
 }
 
 /* ---- the whole ---- */

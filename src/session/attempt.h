@@ -26,6 +26,9 @@ typedef struct bf_attempt {
 
     /* What the judgement brought. */
     bf_judgement judgement;
+    bf_seen seen;
+    bool seen_before; /* the judgement knows that the capture was seen before */
+    bool judge_again; /* nothing was decided: it was seen before, and the judgement does not know */
     bf_outcome outcome;
     bf_vault_draft draft;
     bool has_draft;
@@ -39,6 +42,10 @@ typedef struct bf_attempt {
  * to be remembered of it has to be committed. */
 bf_status bf_attempt_claim(bf_db *db, void *context, bf_error *err);
 bf_status bf_attempt_finish(bf_db *db, void *context, bf_error *err);
+
+/* seen.c; in a write transaction: whether another attempt brought this capture, or frames of it; remembers it. */
+bf_status bf_seen_find(bf_db *db, const bf_attempt *attempt, bool *ret_before, bf_error *err);
+bf_status bf_seen_keep(bf_db *db, const bf_attempt *attempt, bf_error *err);
 
 /* The error of a refused attempt. */
 bf_status bf_attempt_fail_refused(const bf_attempt *attempt, bf_error *err);

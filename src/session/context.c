@@ -95,11 +95,26 @@ static bool add_counts(json_t *context, const bf_risk_counts *counts)
            json_object_set_new(context, "previous_failures", json_integer(failures)) == 0;
 }
 
-bf_status bf_risk_text(const json_t *joined, const bf_risk_counts *counts, char **ret, bf_error *err)
+/* Where the caller has named as many signals as there may be, the last of them gives way: ours is certain. */
+static bool add_own_signal(json_t *context, const char *signal)
+{
+    json_t *list = json_object_get(context, "device_signals");
+    if (!list && json_object_set_new(context, "device_signals", json_array()) != 0)
+        return false;
+    list = json_object_get(context, "device_signals");
+    if (holds(list, signal))
+        return true;
+    if (json_array_size(list) == BF_DEVICE_SIGNALS_MAX)
+        (void)json_array_remove(list, BF_DEVICE_SIGNALS_MAX - 1);
+    return json_array_append_new(list, json_string(signal)) == 0;
+}
+
+bf_status bf_risk_text(const json_t *joined, const bf_risk_counts *counts, const char *signal, char **ret,
+                       bf_error *err)
 {
     const json_t *given = json_object_get(joined, "context");
     json_t *context = given ? json_deep_copy(given) : json_object();
-    if (!context || (counts && !add_counts(context, counts))) {
+    if (!context || (counts && !add_counts(context, counts)) || (signal && !add_own_signal(context, signal))) {
         json_decref(context);
         return bf_fail_memory(err);
     }

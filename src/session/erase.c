@@ -42,6 +42,8 @@ static bf_status forget_rows(bf_db *db, const bf_session *session, int64_t now_m
             bf_db_run(db, "UPDATE decision SET record = NULL, client_report = NULL, plan = NULL WHERE session_id = $1",
                       BF_VALUES(bf_value_text(session->id)), NULL, err);
     if (status == BF_OK)
+        status = bf_seen_erase(db, session->id, err);
+    if (status == BF_OK)
         status = bf_vault_erase(db, session->id, err);
     if (status == BF_OK)
         status = bf_idempotency_erase(db, session->id, err);

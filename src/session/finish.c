@@ -28,6 +28,14 @@ static bf_status load_claimed(bf_attempt *attempt, bf_db *db, bf_error *err)
     return bf_fail(err, status, "%s", bf_status_text(status));
 }
 
+static bf_status look_back(bf_attempt *attempt, bf_db *db, bf_error *err)
+{
+    bool before = false;
+    bf_status status = attempt->seen_before ? BF_OK : bf_seen_find(db, attempt, &before, err);
+    attempt->judge_again = status == BF_OK && before;
+    return status;
+}
+
 /* Another attempt: its number, its token's time, its plan. */
 static bf_status go_on(bf_attempt *attempt, bf_db *db, bf_error *err)
 {
@@ -122,7 +130,9 @@ bf_status bf_attempt_finish(bf_db *db, void *context, bf_error *err)
 {
     bf_attempt *attempt = context;
     bf_status status = load_claimed(attempt, db, err);
-    if (status != BF_OK)
+    if (status == BF_OK)
+        status = look_back(attempt, db, err);
+    if (status != BF_OK || attempt->judge_again)
         return status;
     const bf_session *session = &attempt->session;
     bf_decision_row row = {.client = session->client,
@@ -137,6 +147,8 @@ bf_status bf_attempt_finish(bf_db *db, void *context, bf_error *err)
                            .active = bf_session_plan_is_active(session),
                            .judgement = &attempt->judgement};
     status = bf_decision_store(db, &row, err);
+    if (status == BF_OK)
+        status = bf_seen_keep(db, attempt, err);
     int64_t until_ms = bf_session_keep_until(attempt->service, session, attempt->decided_ms);
     if (status == BF_OK && attempt->has_draft)
         status = bf_vault_keep(db, &attempt->draft, attempt->decided_ms, until_ms, err);

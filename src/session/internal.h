@@ -26,7 +26,7 @@ typedef bf_status bf_judge_fn(void *pool, const bf_job *job, bf_bytes *ret_recor
 struct bf_service {
     bf_service_parts parts;
     bf_service_settings settings;
-    uint8_t subject_key[BF_SECRET_SIZE];
+    uint8_t subject_key[BF_SECRET_SIZE], seen_key[BF_SECRET_SIZE];
     bf_judge_fn *judge;
     void *judge_data;
     pthread_rwlock_t flows_lock;
@@ -140,8 +140,9 @@ typedef struct bf_risk_counts {
 } bf_risk_counts;
 
 /* The context for one judgement as text: what was joined (NULL: nothing), with the server's own counts (NULL: none, as
- * outside a session). The caller frees *ret with bf_free. */
-bf_status bf_risk_text(const json_t *joined, const bf_risk_counts *counts, char **ret, bf_error *err);
+ * outside a session) and a signal of its own (NULL: none). The caller frees *ret with bf_free. */
+bf_status bf_risk_text(const json_t *joined, const bf_risk_counts *counts, const char *signal, char **ret,
+                       bf_error *err);
 
 /* ---- judge.c ---- */
 
@@ -166,6 +167,26 @@ bf_status bf_service_judge(const bf_service *service, const bf_job *job, bf_judg
 
 /* The status of a name; BF_INTERNAL for a name that nobody knows. */
 bf_status bf_status_from_name(const char *name);
+
+/* ---- seen.c: what of a capture is remembered, to know it again ---- */
+
+#define BF_SEEN_HASH 16
+#define BF_SEEN_FRAMES 8
+
+/* Hashes by a key that follows from the master key, so that a stolen store does not tell whose pictures it was. They
+ * are personal data all the same: erased with the session, and by age. */
+typedef struct bf_seen {
+    bool taken; /* false: nothing is remembered, as the settings say */
+    uint8_t media[BF_SEEN_HASH];
+    uint8_t frame[BF_SEEN_FRAMES][BF_SEEN_HASH]; /* the smallest, ascending */
+    int frame_count;
+} bf_seen;
+
+bf_status bf_seen_take(const bf_service *service, const bf_session *session, const bf_region *media, bf_seen *ret,
+                       bf_error *err);
+/* In a write transaction: forgets what is remembered of a session; of whatever is too old, some. */
+bf_status bf_seen_erase(bf_db *db, const char *session_id, bf_error *err);
+bf_status bf_seen_tidy(bf_db *db, const bf_service *service, int64_t now_ms, bf_error *err);
 
 /* ---- match.c ---- */
 

@@ -102,7 +102,7 @@ static bf_status read_context(single *one, bf_error *err)
     if (risk || device)
         status = bf_risk_join(risk, device, &joined, err);
     if (status == BF_OK)
-        status = bf_risk_text(joined, NULL, &one->context, err);
+        status = bf_risk_text(joined, NULL, NULL, &one->context, err);
     json_decref(joined);
     BF_CLEANUP(bf_text_done) bf_text text = {0};
     if (status == BF_OK && device) {

@@ -38,6 +38,7 @@ bf_status bf_service_new(const bf_service_parts *parts, const bf_service_setting
         return bf_fail(err, BF_INTERNAL, "A lock could not be made.");
     }
     bf_master_derive(parts->master, "subject", service->subject_key);
+    bf_master_derive(parts->master, "seen", service->seen_key);
     bf_status status = bf_service_policies(service, "server", err);
     if (status != BF_OK) {
         bf_service_free(&service);
@@ -54,6 +55,7 @@ void bf_service_free(bf_service **service)
     (void)pthread_rwlock_destroy(&(*service)->flows_lock);
     bf_policies_free((*service)->policy, (*service)->flow_count);
     sodium_memzero((*service)->subject_key, sizeof(*service)->subject_key);
+    sodium_memzero((*service)->seen_key, sizeof(*service)->seen_key);
     bf_free(*service);
     *service = NULL;
 }

@@ -25,6 +25,7 @@ typedef struct bf_service_settings {
     int attempts_max; /* of one session, whatever the policy says; 0: 10 */
     int job_ms_max;   /* as the pool's; 0: BF_POOL_JOB_MS. A claim on an attempt lapses 30 s after that */
     int review_days;  /* how long media kept for review stays; 0: 30 */
+    int seen_days;    /* how long a capture is known again; 0: captures are not remembered */
     bool allow_http_webhooks;
     bf_rate per_subject; /* sessions of one subject; per_second 0: no limit */
 } bf_service_settings;

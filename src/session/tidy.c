@@ -85,11 +85,19 @@ static bf_status end_sessions(bf_service *service, int64_t now_ms, bf_error *err
 
 /* ---- rows that nobody needs any more ---- */
 
+typedef struct forgetting {
+    const bf_service *service;
+    int64_t now_ms;
+} forgetting;
+
 /* A lost worker is forgotten after a while, so that bad luck does not add up; a quarantined file much later. */
 static bf_status write_forget(bf_db *db, void *context, bf_error *err)
 {
-    int64_t now_ms = *(const int64_t *)context;
+    const forgetting *task = context;
+    int64_t now_ms = task->now_ms;
     bf_status status = bf_access_tidy(db, now_ms, DELETED_MAX, err);
+    if (status == BF_OK)
+        status = bf_seen_tidy(db, task->service, now_ms, err);
     if (status == BF_OK)
         status = bf_db_run(db,
                            "DELETE FROM quarantine WHERE sha256 IN (SELECT sha256 FROM quarantine WHERE last_ms < $1"
@@ -114,7 +122,8 @@ static bf_status sweep(bf_service *service, int64_t now_ms, bf_error *err)
 bf_status bf_service_tidy(bf_service *service, int64_t now_ms, bf_error *err)
 {
     bf_status status = end_sessions(service, now_ms, err);
+    forgetting task = {service, now_ms};
     if (status == BF_OK)
-        status = bf_store_write(service->parts.store, write_forget, &now_ms, err);
+        status = bf_store_write(service->parts.store, write_forget, &task, err);
     return status == BF_OK ? sweep(service, now_ms, err) : status;
 }
