@@ -544,6 +544,16 @@ const networks = {
   },
 };
 
+/** Slow enough to take pictures of each step on a busy machine. */
+function slowPlan() {
+  return activePlan({
+    duration_ms: 13_000,
+    steps: [{type: 'hold_still', from_ms: 0, until_ms: 700}, {type: 'turn_left', from_ms: 900, until_ms: 4900},
+      {type: 'smile', from_ms: 5000, until_ms: 8500}, {type: 'hold_still', from_ms: 8600, until_ms: 13_000}],
+    flash: {form: 'full', colours: ['#ff3030', '#30ff60', '#3060ff', '#ffffff'], from_ms: 8800, each_ms: 1000},
+  });
+}
+
 /** Every screen, in a theme and a language: pictures for people, rules by axe. */
 function screens(kind, {lang, ...options}) {
   return async () => {
@@ -562,8 +572,8 @@ function screens(kind, {lang, ...options}) {
       await page.locator('bonafide-capture .hint:not(:empty)').waitFor();
       await shoot(page, `${kind}-place`);
       await page.locator('bonafide-capture .stage[data-figure="turn_left"]').waitFor();
-      await page.waitForTimeout(600);
-      await see('turn');
+      await page.waitForTimeout(500);
+      await shoot(page, `${kind}-turn`);
       await page.locator('bonafide-capture .stage[data-figure="smile"]').waitFor();
       await shoot(page, `${kind}-smile`);
       await page.locator('bonafide-capture .stage[data-flash]').waitFor();
@@ -576,7 +586,7 @@ function screens(kind, {lang, ...options}) {
       await begin(page);
       await page.locator('bonafide-capture .badge.good').waitFor();
       await see('pass');
-    }, {attributes, wanted: activePlan(), ...options});
+    }, {attributes, wanted: slowPlan(), ...options});
   };
 }
 
@@ -587,6 +597,15 @@ const access = {
   'every screen, phone, right to left': screens('rtl', {...PHONE, lang: 'ar'}),
   'every screen, small phone lying down, German': screens('lying',
     {...PHONE, viewport: {width: 667, height: 375}, lang: 'de'}),
+  async 'a step in progress, in both themes and directions'() {
+    for (const options of [{}, {colorScheme: 'dark'}, {attributes: {...IDS, lang: 'ar'}, ...PHONE}]) {
+      await visit(async (page) => {
+        await begin(page);
+        await page.locator('bonafide-capture .stage[data-figure="look_up"]').waitFor();
+        assert.deepEqual(await axe(page), []);
+      }, {wanted: longPlan(), ...options});
+    }
+  },
   async 'the whole way with the keyboard alone'() {
     await visit(async (page) => {
       const focused = () => page.evaluate(() => {

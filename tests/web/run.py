@@ -4,9 +4,12 @@ whole journey a server.
 
 usage: run.py NAME_test.mjs
 """
+import contextlib
 import os
 import pathlib
+import re
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -14,7 +17,6 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
 import fake_camera  # noqa: E402
 import program  # noqa: E402
-import service  # noqa: E402
 
 PHOTO = "person-2.jpg"
 CLIPS = {"live": {}, "dark": {"light": 0.12}, "far": {"size": 0.2}, "noisy": {"noise": 70.0}, "sides": {"sides": 0.3}}
@@ -53,14 +55,44 @@ def run(name, environment):
     return subprocess.run(["node", str(HERE / name)], env=environment, check=False).returncode
 
 
+def free_port():
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        return place.getsockname()[1]
+
+
+@contextlib.contextmanager
+def development_server(origin):
+    """What `make run` ends with, which pages of one other origin may embed; (its address, an integrator's key)."""
+    folder = program.scratch() / "development"
+    folder.mkdir()
+    (folder / "bonafide.yaml").write_text(
+        "format: 1\nlisten: [127.0.0.1:8080]\nstate_dir: .\naudit: {origin: bonafide-development}\ndemo: true\n"
+        f"cors_origins: ['{origin}']\nlog: {{file: server.log}}\n", encoding="ascii")
+    with subprocess.Popen([str(program.PROGRAM), "serve", "--development", str(folder)], stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, env=program.ENVIRONMENT, text=True) as process:
+        said = ""
+        for line in process.stdout:
+            said += line
+            if "Ctrl-C ends it" in line:
+                break
+        try:
+            yield re.search(r"http://[0-9.:]+", said).group(0), re.search(r"integrator +(\S+)", said).group(1)
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
 def main(name):
     if reason := missing():
         print(f"1..0 # SKIP {reason}")
         return SKIP
     if name != "journey_test.mjs":
         return run(name, {})
-    with service.Server({"workers": {"count": 1, "queue": 16}}) as server:
-        return run(name, {"BONAFIDE_URL": server.url, "BONAFIDE_KEY": server.key("integrator")})
+    port = free_port()
+    with development_server(f"http://127.0.0.1:{port}") as (url, key):
+        return run(name, {"BONAFIDE_URL": url, "BONAFIDE_KEY": key, "BONAFIDE_PORT": str(port),
+                          "BONAFIDE_PHOTO": str(program.SAMPLES / PHOTO)})
 
 
 if __name__ == "__main__":

@@ -89,14 +89,16 @@ function run(created: Created, language: string): void {
   element.setAttribute('token', created.client_token);
   if (language) element.setAttribute('lang', language);
   element.plan = created.plan;
-  const below = h('div', {class: 'actions'});
-  const after = (): void => {
-    below.replaceChildren(
-      h('button', {type: 'button', click: () => void decide(created.session.id)}, 'Show what the back end sees'),
-      h('button', {type: 'button', class: 'quiet', click: start}, 'Begin anew'));
+  const look = h('button', {type: 'button', class: 'quiet', click: () => void decide(created.session.id)},
+    'Show what the back end sees');
+  const again = h('button', {type: 'button', class: 'quiet', hidden: true, click: start}, 'Begin anew');
+  const below = h('div', {class: 'actions'}, look, again);
+  const over = (): void => {
+    look.classList.remove('quiet');
+    again.hidden = false;
   };
-  element.addEventListener('bonafide-result', after);
-  element.addEventListener('bonafide-error', (event) => (event as CustomEvent<ErrorDetail>).detail.final && after());
+  element.addEventListener('bonafide-result', over);
+  element.addEventListener('bonafide-error', (event) => (event as CustomEvent<ErrorDetail>).detail.final && over());
   show(h('div', {class: 'capture'}, element, below));
 }
 

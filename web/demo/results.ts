@@ -40,7 +40,7 @@ interface RecordJson {
 interface Attempt {
   attempt: number;
   request_id: string;
-  decision: {decision: string; reason: string};
+  decision: string;
   record: RecordJson | null;
   client: object | null;
 }
@@ -84,7 +84,7 @@ function table(heads: string[], rows: Child[][]): HTMLElement {
 }
 
 function evidence(record: RecordJson): HTMLElement {
-  return table(['Detector', 'Status', 'Raw', 'Log-likelihood ratio', ''], record.evidence.map((entry) => [
+  return table(['Detector', 'Status', 'Raw', 'Log-likelihood ratio', 'Against or for'], record.evidence.map((entry) => [
     entry.detector, entry.status.replaceAll('_', ' '), rounded(entry.raw), rounded(entry.llr), scale(entry.llr)]));
 }
 
@@ -111,11 +111,10 @@ function json(title: string, value: unknown): HTMLElement {
 }
 
 function attempt(entry: Attempt): HTMLElement {
-  const {record} = entry;
-  const {decision} = entry;
+  const {record, decision} = entry;
   return h('section', {class: 'attempt'},
     h('div', {class: 'verdict'}, h('h2', {}, `Attempt ${entry.attempt}`),
-      h('p', {class: decision.decision}, h('strong', {}, decision.decision), ' ', pill(decision.reason))),
+      h('p', {}, h('strong', {class: decision}, decision), ' ', record && pill(record.decision.reason))),
     record ? h('dl', {class: 'facts'},
       fact('Liveness', record.result ? `${record.result.label} (${record.result.band}), score ` +
         rounded(record.result.score, 1) : 'not judged'),
@@ -147,14 +146,15 @@ function asking(state: SessionState): HTMLElement {
 
 export function results(state: SessionState, again: () => void): HTMLElement {
   const {session} = state;
-  const last = state.attempts.at(-1)?.decision;
-  const outcome = session.decision ?? last;
+  const last = state.attempts.at(-1);
+  const outcome = session.decision ??
+    (last ? {decision: last.decision, reason: last.record?.decision.reason ?? ''} : null);
   return h('div', {},
     h('section', {class: 'panel'},
       h('h1', {tabindex: '-1'}, 'What your back end sees'),
       h('div', {class: 'verdict'},
         h('p', {class: `decision ${outcome?.decision ?? ''}`}, outcome?.decision ?? 'no decision yet'),
-        outcome && pill(outcome.reason)),
+        outcome?.reason && pill(outcome.reason)),
       h('dl', {class: 'facts'}, fact('Session', session.state.toLowerCase().replaceAll('_', ' ')),
         fact('Journey', session.flow_type.replaceAll('_', ' ')), fact('Mode', session.mode),
         fact('Attempts', String(session.attempts_made)))),

@@ -56,15 +56,16 @@ export class StandIn {
   posts = [];
   reply = () => ({status: 200, json: answer('pass')});
 
-  constructor(files) {
+  constructor(files, policy = POLICY) {
     this.files = files;
+    this.policy = policy;
     this.server = http.createServer((request, response) => {
       this.#serve(request, response).catch(() => response.writeHead(500).end());
     });
   }
 
-  async start() {
-    await new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  async start(port = 0) {
+    await new Promise((resolve) => this.server.listen(port, '127.0.0.1', resolve));
     this.port = this.server.address().port;
     this.url = `http://127.0.0.1:${this.port}`;
     return this;
@@ -89,7 +90,7 @@ export class StandIn {
     const name = path.join(this.files[prefix], path.basename(target.slice(prefix.length) || 'index.html'));
     const data = await readFile(name).catch(() => null);
     if (!data) return void response.writeHead(404).end();
-    response.writeHead(200, {'Content-Type': TYPES[path.extname(name)] ?? 'text/plain', 'Content-Security-Policy': POLICY});
+    response.writeHead(200, {'Content-Type': TYPES[path.extname(name)] ?? 'text/plain', 'Content-Security-Policy': this.policy});
     response.end(data);
   }
 }

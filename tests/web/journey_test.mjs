@@ -1,0 +1,224 @@
+/** Whole journeys in a real browser against the real server, as `make run` starts it: the demonstration page, and pages
+ * of integrators. */
+
+import assert from 'node:assert/strict';
+import {readFile} from 'node:fs/promises';
+import path from 'node:path';
+import {DESKTOP, PHONE, axe, embed, launch, open, shoot, until} from './lib/browser.mjs';
+import {POLICY, StandIn} from './lib/stand_in.mjs';
+import {run} from './lib/tap.mjs';
+
+const URL_ = process.env.BONAFIDE_URL;
+const PHOTO = process.env.BONAFIDE_PHOTO;
+const clip = (name) => path.join(process.env.BONAFIDE_CLIPS, `${name}.y4m`);
+/** What the report would bring about if the page did something else than it should. */
+const MISTAKES = [
+  'plan_not_shown', 'shown_at_other_times', 'duration_mismatch', 'malformed_report', 'no_client_report', 'foreign_client',
+  'stale_challenge', 'challenge_unnamed', 'frames_not_from_page', 'encoder_mismatch', 'mirrored', 'frame_size_mismatch',
+  'size_changed', 'get_user_media_replaced', 'canvas_replaced', 'enumerate_devices_replaced', 'impossible_screen',
+  'platform_mismatch', 'settings_beyond_capabilities', 'clock_drift', 'page_hidden', 'frames_too_fast',
+];
+
+const integrator = await new StandIn(
+  {'/capture/': process.env.BONAFIDE_WEB, '/page/': new URL('page', import.meta.url).pathname},
+  POLICY.replace("connect-src 'self'", `connect-src 'self' ${URL_}`)).start(Number(process.env.BONAFIDE_PORT));
+const browsers = new Map();
+
+async function browserWith(name) {
+  if (!browsers.has(name)) browsers.set(name, await launch(clip(name)));
+  return browsers.get(name).browser;
+}
+
+async function api(method, target, body) {
+  const answer = await fetch(URL_ + target, {
+    method, headers: {Authorization: `Bearer ${process.env.BONAFIDE_KEY}`, 'Content-Type': 'application/json'},
+    ...(body ? {body: JSON.stringify(body)} : {}),
+  });
+  const said = await answer.json();
+  assert.ok(answer.ok, JSON.stringify(said));
+  return said;
+}
+
+async function visit(url, work, {camera = 'live', ...options} = {}) {
+  const {page, context, errors} = await open(await browserWith(camera), url, options);
+  try {
+    await work(page, context);
+    assert.deepEqual(await page.evaluate(() => window.violations), [], 'violations of the policy');
+    assert.deepEqual(errors, []);
+  } finally {
+    await context.close();
+  }
+}
+
+const main = (page) => page.locator('bonafide-capture .card .button.main');
+
+async function captureNow(page) {
+  await main(page).click();
+  await page.locator('bonafide-capture .stage[open]:not([data-phase="wait"])').waitFor();
+  await page.getByRole('button', {name: 'Start now'}).click({timeout: 5000}).catch(() => undefined);
+}
+
+/** Opens a session as an integrator's back end and embeds the element in the integrator's page. */
+async function embedded(body, work, options) {
+  const {session, client_token: token, plan} = await api('POST', '/v1/sessions', {flow_type: 'account_opening', ...body});
+  await visit(`${integrator.url}/page/`, async (page) => {
+    await embed(page, {server: URL_, session: session.id, token}, plan);
+    await work(page, session.id, plan);
+  }, options);
+  return api('GET', `/v1/sessions/${session.id}`);
+}
+
+function signalsOf(attempt) {
+  return attempt.record.capture.signals.map(({name}) => name);
+}
+
+/** Nothing in the report says that the page did something else than it should. */
+function assertHonest(attempt) {
+  assert.deepEqual(signalsOf(attempt).filter((name) => MISTAKES.includes(name)), []);
+}
+
+/** The demonstration, from its form to its results. */
+async function demonstrate(page, {mode, reference = false}) {
+  await page.getByRole('radio', {name: new RegExp(`^${mode}`)}).check();
+  if (reference) await page.getByLabel('Portrait on an ID').setInputFiles(PHOTO);
+  await page.getByRole('button', {name: 'Begin'}).click();
+  await captureNow(page);
+}
+
+async function results(page) {
+  await page.getByRole('button', {name: 'Show what the back end sees'}).click();
+  await page.getByRole('heading', {name: 'What your back end sees'}).waitFor();
+}
+
+/** A browser that hides that it is under test, so that a good capture can be approved. */
+function asAtHome(page) {
+  return page.addInitScript(() => {
+    Object.defineProperty(Navigator.prototype, 'webdriver', {get: () => false});
+    Object.defineProperty(MediaStreamTrack.prototype, 'label', {get: () => 'Integrated Camera (04f2:b6d9)'});
+  });
+}
+
+const cases = {
+  async 'the demonstration, passive, on a desktop'() {
+    await visit(`${URL_}/demo/`, async (page) => {
+      await shoot(page, 'demo-desktop-start');
+      assert.deepEqual(await axe(page), []);
+      await demonstrate(page, {mode: 'Passive'});
+      await until(page, 'result', 60_000);
+      await shoot(page, 'demo-desktop-finished');
+      await results(page);
+      await shoot(page, 'demo-desktop-results');
+      assert.deepEqual(await axe(page), []);
+      const text = await page.locator('main').innerText();
+      assert.match(text, /passive-fr/);
+      assert.match(text, /burst/);
+      assert.match(text, /curl -H/);
+    });
+  },
+  async 'the demonstration, with a portrait, on a phone'() {
+    await visit(`${URL_}/demo/`, async (page) => {
+      await shoot(page, 'demo-phone-start');
+      assert.deepEqual(await axe(page), []);
+      await demonstrate(page, {mode: 'Passive', reference: true});
+      await until(page, 'result', 60_000);
+      await results(page);
+      await shoot(page, 'demo-phone-results');
+      assert.deepEqual(await axe(page), []);
+      assert.match(await page.locator('main').innerText(), /strong/);
+    }, {...PHONE, colorScheme: 'dark'});
+  },
+  async 'the demonstration, active: the steps are shown, and not followed'() {
+    await visit(`${URL_}/demo/`, async (page) => {
+      await demonstrate(page, {mode: 'Active'});
+      await page.waitForFunction(() => window.told.some(({name, phase}) => name === 'progress' && phase === 'send'), null,
+        {timeout: 60_000});
+      await page.locator('bonafide-capture .card .actions, bonafide-capture .badge.good, .actions .quiet').first().waitFor();
+      await shoot(page, 'demo-active-answer');
+    });
+  },
+  async 'a live clip passes quality and liveness, and the report is honest'() {
+    const state = await embedded({mode: 'passive'}, async (page) => {
+      await captureNow(page);
+      await until(page, 'result', 60_000);
+    });
+    const [attempt] = state.attempts;
+    assert.equal(attempt.record.quality.passed, true);
+    assert.equal(attempt.record.result.label, 'live');
+    assert.equal(attempt.record.capture.kind, 'burst');
+    assertHonest(attempt);
+    assert.equal(attempt.decision, 'review', 'there was no portrait');
+  },
+  async 'a good capture with a good portrait is approved'() {
+    const reference = (await readFile(PHOTO)).toString('base64');
+    const {session, client_token: token, plan} = await api('POST', '/v1/sessions',
+      {flow_type: 'account_opening', mode: 'passive', reference});
+    await visit(`${integrator.url}/page/`, async (page) => {
+      await asAtHome(page);
+      await page.reload();
+      await embed(page, {server: URL_, session: session.id, token}, plan);
+      await captureNow(page);
+      assert.equal((await until(page, 'result', 60_000)).answer, 'pass');
+    }, {userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36'});
+    const state = await api('GET', `/v1/sessions/${session.id}`);
+    assert.equal(state.session.decision.decision, 'approve');
+  },
+  async 'too dark: the server says what helps'() {
+    await embedded({mode: 'passive'}, async (page) => {
+      await captureNow(page);
+      await page.locator('bonafide-capture .points').waitFor({timeout: 60_000});
+      assert.match(await page.locator('bonafide-capture .points').innerText(), /Find a place with more light/);
+      await shoot(page, 'server-too-dark');
+    }, {camera: 'dark', ...PHONE});
+  },
+  async 'too far: the server says what helps'() {
+    await embedded({mode: 'passive'}, async (page) => {
+      await captureNow(page);
+      await page.locator('bonafide-capture .points').waitFor({timeout: 60_000});
+      assert.match(await page.locator('bonafide-capture .points').innerText(), /closer|face can be seen/);
+    }, {camera: 'far', ...PHONE});
+  },
+  async 'an active attempt is carried out as planned, and is small'() {
+    let sent = 0;
+    const state = await embedded({mode: 'active'}, async (page) => {
+      page.on('request', (request) => {
+        if (request.url().endsWith('/attempts')) sent = Number(request.headers()['content-length'] ?? 0) || sent;
+      });
+      await captureNow(page);
+      await page.waitForFunction(() => window.told.some(({name, phase, share}) => name === 'progress' && phase === 'send' &&
+        share === 1), null, {timeout: 60_000});
+      await page.locator('bonafide-capture .card progress').waitFor({state: 'detached', timeout: 30_000});
+    });
+    const [attempt] = state.attempts;
+    assertHonest(attempt);
+    assert.ok(['not_followed', 'unclear'].includes(attempt.record.capture.challenge), attempt.record.capture.challenge);
+    assert.ok(attempt.record.input.bytes < 2_500_000, `${attempt.record.input.bytes} bytes`);
+    assert.notEqual(attempt.decision, 'approve');
+  },
+  async 'no flashing and no turning: the real server plans anew'() {
+    const state = await embedded({mode: 'active'}, async (page, id) => {
+      if (await page.getByLabel('No flashing, please').count()) await page.getByLabel('No flashing, please').check();
+      await page.getByText('I cannot do one of these').click();
+      await page.getByLabel('Turn my head to the side').check();
+      await page.getByLabel('Look up or down').check();
+      await captureNow(page);
+      const {plan} = await api('GET', `/v1/sessions/${id}`);
+      assert.equal(plan.flash, null);
+      for (const {type} of plan.steps) assert.doesNotMatch(type, /turn|look/);
+    });
+    assert.equal(state.session.capture.flash, 'none');
+  },
+  async 'a session that ended meanwhile'() {
+    await embedded({mode: 'passive'}, async (page, id) => {
+      await api('DELETE', `/v1/sessions/${id}`);
+      await captureNow(page);
+      const event = await until(page, 'error', 60_000);
+      assert.ok(['finished', 'expired'].includes(event.code), event.code);
+      assert.equal(event.final, true);
+    }, DESKTOP);
+  },
+};
+
+const good = await run(cases, {ms: 120_000});
+for (const {close} of browsers.values()) await close();
+integrator.stop();
+process.exitCode = good ? 0 : 1;
