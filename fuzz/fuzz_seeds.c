@@ -2,10 +2,13 @@
  * target, for the fuzzer to start from. They are drawn and encoded here, so that no binary is kept. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "capture/file.h"
 #include "support/images.h"
 #include "support/tiny_network.h"
+#include "support/videos.h"
 
 static const char *root;
 static int failures;
@@ -106,6 +109,57 @@ static void save_networks(void)
     }
 }
 
+static void save_captures(const bf_image *image)
+{
+    bf_bytes jpeg = test_jpeg(image, &(test_jpeg_options){.quality = 20, .grey = true});
+    bf_capture_frame frame[3];
+    for (int i = 0; i < 3; i++)
+        frame[i] = (bf_capture_frame){jpeg.data, jpeg.size, 66.7 * i};
+    bf_capture_file file = {.frame = frame, .frame_count = 1};
+    bf_bytes bytes = {0};
+    if (bf_capture_file_write(&file, &bytes, NULL) == BF_OK)
+        save("capture_fuzz", "one", bytes);
+    file.frame_count = 3;
+    (void)memset(file.nonce, 'a', BF_PLAN_NONCE_HEX);
+    file.shown[0] = (bf_capture_shown){"hold_still", 0.0};
+    file.shown[1] = (bf_capture_shown){"turn_left", 1200.5};
+    file.shown_count = 2;
+    file.client = json_pack("{s:s, s:b, s:{s:i}}", "sdk", "seed/1", "webdriver", 0, "screen", "width", 390);
+    bytes = (bf_bytes){0};
+    if (bf_capture_file_write(&file, &bytes, NULL) == BF_OK)
+        save("capture_fuzz", "all", bytes);
+    json_decref(file.client);
+    bf_bytes_done(&jpeg);
+}
+
+#ifdef BF_HAS_VIDEO
+static void save_videos(void)
+{
+    static const char target[] = "video_fuzz";
+    test_video_options o = {.width = 64, .height = 48, .frames = 4};
+    save(target, "mp4", test_video(&o));
+    o.b_frames = 2;
+    o.orientation = 6;
+    o.container = "mov";
+    save(target, "mov", test_video(&o));
+    o.container = "matroska";
+    o.audio = true;
+    save(target, "h264_mkv", test_video(&o));
+    o = (test_video_options){.width = 65, .height = 47, .frames = 4, .encoder = "libvpx", .container = "webm"};
+    o.grow_at = 2;
+    save(target, "vp8", test_video(&o));
+    o.encoder = "libvpx-vp9";
+    o.grow_at = 0;
+    save(target, "vp9", test_video(&o));
+    o.container = "mp4";
+    o.aspect_num = 4;
+    o.aspect_den = 3;
+    save(target, "vp9_mp4", test_video(&o));
+    save(target, "fragments",
+         test_video(&(test_video_options){.width = 64, .height = 48, .frames = 4, .fragmented = true}));
+}
+#endif
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -126,6 +180,10 @@ int main(int argc, char **argv)
     save_webp(&image, &exif);
     save_heic(&exif);
     save_networks();
+    save_captures(&image);
+#ifdef BF_HAS_VIDEO
+    save_videos();
+#endif
     bf_bytes_done(&exif);
     bf_image_done(&image);
     return failures ? 70 : 0;

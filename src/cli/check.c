@@ -1,4 +1,4 @@
-/* bonafide check: judges photos. */
+/* bonafide check: judges photos, videos and bursts of frames. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,16 +6,22 @@
 
 #include "base/attr.h"
 #include "bonafide/words.h"
+#include "cli/bundle.h"
 #include "cli/commands.h"
 #include "cli/pool.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+
+#define FPS_MAX 1000
 
 enum {
     OPTION_REFERENCE,
     OPTION_FLOW,
     OPTION_CHANNEL,
     OPTION_CONTEXT,
+    OPTION_PLAN,
+    OPTION_FRAMES,
+    OPTION_FPS,
     OPTION_JSON,
     OPTION_JSONL,
     OPTION_GEOMETRY,
@@ -30,6 +36,9 @@ static const cli_option OPTIONS[] = {
     {"flow", 'f', "NAME", "the journey whose policy decides (account_opening)"},
     {"channel", 'c', "NAME", "where the photos come from: android_app, ios_app, mobile_web, desktop_web or kiosk"},
     {"context", 0, "FILE", "what is known about the session, as JSON"},
+    {"plan", 0, "FILE", "what was asked of the captures, as JSON"},
+    {"frames", 0, NULL, "each folder holds the JPEG frames of one capture, in the order of names"},
+    {"fps", 0, "N", "with --frames: frames a second (15)"},
     {"json", 0, NULL, "print each record as an indented JSON document"},
     {"jsonl", 0, NULL, "print each record as one line of JSON"},
     {"geometry", 0, NULL, "with landmarks, crops and outlines in the JSON"},
@@ -42,7 +51,8 @@ static const cli_option OPTIONS[] = {
 
 typedef struct check {
     const cli_command *command;
-    const char *reference, *context;
+    const char *reference, *context, *plan;
+    int fps; /* 0: not said */
     bool json, jsonl, geometry;
     int jobs;
     cli_engine_options engine;
@@ -69,6 +79,14 @@ static bool set_option(check *c, int key, const char *value)
     case OPTION_CONTEXT:
         c->context = value;
         break;
+    case OPTION_PLAN:
+        c->plan = value;
+        break;
+    case OPTION_FRAMES:
+        c->files.kind = CLI_FILES_FRAMES;
+        break;
+    case OPTION_FPS:
+        return cli_read_number(c->command, "fps", value, 1, FPS_MAX, &c->fps);
     case OPTION_JSON:
         c->json = true;
         break;
@@ -155,7 +173,8 @@ static int judge(check *c, const bf_engine *engine)
     int jobs = c->jobs > 0 ? c->jobs : processors > 0 ? (int)processors : 1;
     if ((size_t)jobs > c->files.count)
         jobs = (int)c->files.count;
-    cli_work work = {engine, &c->files, c->request, jobs < CLI_JOBS_MAX ? jobs : CLI_JOBS_MAX};
+    cli_work work = {engine, &c->files, c->request, jobs < CLI_JOBS_MAX ? jobs : CLI_JOBS_MAX,
+                     c->fps ? c->fps : CLI_BUNDLE_FPS};
     double started_ms = cli_now_ms();
     start_table(c);
     c->progress = cli_progress_start(c->files.count);
@@ -173,6 +192,7 @@ static int prepare_and_judge(check *c)
 {
     BF_CLEANUP(bf_bytes_done) bf_bytes reference = {0};
     BF_CLEANUP(bf_bytes_done) bf_bytes context = {0};
+    BF_CLEANUP(bf_bytes_done) bf_bytes plan = {0};
     BF_CLEANUP(bf_engine_free) bf_engine *engine = NULL;
     bf_error err = {0};
     if (c->context) {
@@ -180,6 +200,12 @@ static int prepare_and_judge(check *c)
         if (code != 0)
             return code;
         c->request.context_json = (const char *)context.data;
+    }
+    if (c->plan) {
+        int code = cli_read_document(c->command, c->plan, &plan);
+        if (code != 0)
+            return code;
+        c->request.plan_json = (const char *)plan.data;
     }
     if (c->reference) {
         if (cli_read_media(c->reference, &reference, &err) != BF_OK)
@@ -193,7 +219,7 @@ static int prepare_and_judge(check *c)
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    check c = {.command = command, .request = {.struct_size = sizeof c.request}};
+    check c = {.command = command, .files.kind = CLI_FILES_CAPTURES, .request = {.struct_size = sizeof c.request}};
     cli_parser parser = cli_parser_start(command, argc, argv);
     for (int key; (key = cli_parser_next(&parser)) >= 0;) {
         if (!set_option(&c, key, parser.value))
@@ -203,6 +229,8 @@ static int run(const cli_command *command, int argc, char **argv)
         return parser.code;
     if (c.json && c.jsonl)
         return cli_fail_usage(command, "--json and --jsonl exclude each other.");
+    if (c.fps && c.files.kind != CLI_FILES_FRAMES)
+        return cli_fail_usage(command, "--fps goes with --frames.");
     bf_error err = {0};
     bf_status status = BF_OK;
     for (int i = 0; i < parser.operand_count && status == BF_OK; i++)
@@ -215,10 +243,14 @@ static int run(const cli_command *command, int argc, char **argv)
 const cli_command CLI_CHECK = {
     .name = "check",
     .operands = "FILE...",
-    .summary = "Judge photos: is a real person there",
-    .about = "Each FILE is a photo, a folder of photos, or - for standard input. The exit status is 0 for approve, 10 "
-             "for retry, 11 for challenge or review, 12 for reject, 65 for unreadable input; of several files the "
-             "largest.",
+    .summary = "Judge photos, videos and bursts: is a real person there",
+    .about =
+        "Each FILE is a photo (JPEG, PNG, WebP, HEIC), a video (MP4, MOV, WebM), a capture file, - for standard "
+        "input, or a folder. A folder with a capture.json is one capture; of any other, each photo and video in it "
+        "is judged by itself, unless --frames says that its photos are the frames of one capture. The exit status is 0 "
+        "for approve, 10 "
+        "for retry, 11 for challenge or review, 12 for reject, 65 for unreadable input; of several files the "
+        "largest.",
     .options = OPTIONS,
     .operands_min = 1,
     .operands_max = -1,

@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "cli/bundle.h"
 
 static bf_status append(cli_files *files, const char *path, bf_error *err)
 {
@@ -31,15 +32,22 @@ static bf_status append(cli_files *files, const char *path, bf_error *err)
     return BF_OK;
 }
 
-static bool looks_like_picture(const char *name)
+static bool is_wanted(const cli_files *files, const char *name)
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif"};
+    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif",
+                                          ".mp4", ".m4v",  ".mov", ".webm", ".mkv",  ".capture"};
+    size_t count = files->kind == CLI_FILES_PHOTOS ? 6 : sizeof endings / sizeof *endings;
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof endings / sizeof *endings; i++) {
+    for (size_t i = 0; dot && i < count; i++) {
         if (strcasecmp(dot, endings[i]) == 0)
             return true;
     }
     return false;
+}
+
+static bool is_capture(const cli_files *files, const char *folder)
+{
+    return files->kind != CLI_FILES_PHOTOS && cli_bundle_is(folder);
 }
 
 static int is_no_dot_name(const struct dirent *entry)
@@ -64,8 +72,8 @@ static bf_status add_entry(cli_files *files, const char *folder, const char *nam
     struct stat info;
     /* A link to a folder could lead in circles; a link to a file is as good as the file. */
     if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        return add_folder(files, path, depth + 1, err);
-    if (looks_like_picture(name) && stat(path, &info) == 0 && S_ISREG(info.st_mode))
+        return is_capture(files, path) ? append(files, path, err) : add_folder(files, path, depth + 1, err);
+    if (is_wanted(files, name) && stat(path, &info) == 0 && S_ISREG(info.st_mode))
         return append(files, path, err);
     return BF_OK;
 }
@@ -98,13 +106,14 @@ bf_status cli_files_add(cli_files *files, const char *path, bf_error *err)
         }
         return append(files, path, err);
     }
-    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+    if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode) || files->kind == CLI_FILES_FRAMES || is_capture(files, path))
         return append(files, path, err);
     size_t before = files->count;
     bf_status status = add_folder(files, path, 1, err);
     if (status == BF_OK && files->count == before) {
         bf_fail(err, BF_IO_ERROR, "There is no picture in the folder %.200s.", path);
-        bf_fail_hint(err, "Files whose names end in .jpg, .jpeg, .png, .webp, .heic or .heif are looked at.");
+        bf_fail_hint(err, "Files whose names end in .jpg, .jpeg, .png, .webp, .heic or .heif are looked at%s",
+                     files->kind == CLI_FILES_PHOTOS ? "." : ", and videos (.mp4, .m4v, .mov, .webm, .mkv).");
         return BF_IO_ERROR;
     }
     return status;

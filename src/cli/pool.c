@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "cli/bundle.h"
 
 #define RESULTS_PER_JOB 4
 
@@ -39,7 +40,7 @@ static bf_status judge_file(const cli_work *work, bf_judge *judge, const char *p
     bf_error unreadable = {0};
     bf_request request = work->request;
     request.request_id = request_id(path);
-    if (cli_read_media(path, &media, &unreadable) != BF_OK)
+    if (cli_bundle_read(path, work->fps, &media, &unreadable) != BF_OK)
         request.media_error = &unreadable;
     request.media = media.data;
     request.media_size = media.size;

@@ -12,6 +12,7 @@ typedef struct cli_work {
     const cli_files *files;
     bf_request request; /* all but media and request_id, the same for every file */
     int jobs;           /* threads, 1..CLI_JOBS_MAX */
+    int fps;            /* of folders of frames without times */
 } cli_work;
 
 /* Takes one result; always called by the thread that called cli_judge_all, for index 0, 1, 2, ... The record is freed

@@ -4,6 +4,7 @@
 
 #include "base/attr.h"
 #include "bonafide/replay.h"
+#include "cli/bundle.h"
 #include "cli/commands.h"
 #include "cli/open.h"
 #include "cli/term.h"
@@ -31,7 +32,7 @@ typedef struct replay {
 static int read_same(const replay *r, const char *path, const char *sha256, const char *what, bf_bytes *ret)
 {
     bf_error err = {0};
-    if (cli_read_media(path, ret, &err) != BF_OK)
+    if (cli_bundle_read(path, CLI_BUNDLE_FPS, ret, &err) != BF_OK)
         return cli_fail_error(r->command, &err);
     char now[65];
     bf_media_sha256(ret->data, ret->size, now);

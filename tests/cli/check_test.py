@@ -71,7 +71,7 @@ class Records(program.WithModels):
             "flow": "login_step_up", "channel": "ios_app",
             "context": {"risk_tier": "medium", "device_signals": ["rooted"], "document_confidence": 0.25,
                         "retry_count": 0, "uncertain_count": 0, "previous_failures": 0},
-            "full_evidence": True, "mirror": True, "match_order": "always", "kill_switch": False})
+            "full_evidence": True, "mirror": True, "match_order": "always", "kill_switch": False, "plan": None})
 
     def test_times_are_there_unless_left_out(self):
         photo = self.sample("person-4.jpg")
@@ -96,6 +96,77 @@ class Records(program.WithModels):
         (folder / "z.jpg").write_bytes(b"")
         records, _ = self.records(folder / "z.jpg")
         self.assertEqual(records[0]["request_id"], str(folder / "z.jpg")[-79:])
+
+
+class Captures(program.WithModels):
+    FRAMES = 5
+
+    def folder(self, listing=None):
+        """A folder with copies of a photo as frames."""
+        folder = program.scratch() / "burst"
+        folder.mkdir()
+        photo = self.sample("person-1.jpg").read_bytes()
+        for i in range(self.FRAMES):
+            (folder / f"{i:04}.jpg").write_bytes(photo)
+        if listing is not None:
+            (folder / "capture.json").write_text(json.dumps(listing))
+        return folder
+
+    def listing(self, **more):
+        return {"frames": [{"file": f"{i:04}.jpg", "ms": 100.5 * i} for i in range(self.FRAMES)], **more}
+
+    def test_a_plain_folder_holds_photos_unless_frames_are_asked_for(self):
+        folder = self.folder()
+        records, _ = self.records(folder)
+        self.assertEqual([record["capture"]["kind"] for record in records], ["still"] * self.FRAMES)
+        for arguments, duration in ((["--frames"], 4000 / 15), (["--frames", "--fps", "10"], 400)):
+            records, _ = self.records(*arguments, folder)
+            self.assertEqual(len(records), 1)
+            capture = records[0]["capture"]
+            self.assertEqual((capture["kind"], capture["frames"]["coded"]), ("burst", self.FRAMES))
+            self.assertAlmostEqual(capture["duration_ms"], duration, delta=0.1)
+
+    def test_a_folder_with_a_listing_is_one_capture_wherever_it_lies(self):
+        folder = self.folder(self.listing(client={"sdk": "test/1"}, shown=[{"what": "hold_still", "ms": 0}]))
+        (folder / "other.jpg").write_bytes(b"not listed")
+        for path in (folder, folder.parent):
+            records, _ = self.records(path)
+            self.assertEqual([record["capture"]["kind"] for record in records], ["burst"])
+            self.assertAlmostEqual(records[0]["capture"]["duration_ms"], 402, delta=0.1)
+
+    def test_a_capture_file_is_judged_as_the_folder_that_it_was_made_of(self):
+        folder = self.folder(self.listing())
+        photo = (folder / "0000.jpg").read_bytes()
+        header = json.dumps({"frames": [{"bytes": len(photo), "ms": 100.5 * i} for i in range(self.FRAMES)]}).encode()
+        file = program.scratch() / "attempt.capture"
+        file.write_bytes(b"BFCAPT1\n" + len(header).to_bytes(4, "little") + header + photo * self.FRAMES)
+        both = [self.records(path)[0][0] for path in (folder, file)]
+        self.assertEqual(both[0]["result"], both[1]["result"])
+        self.assertEqual(both[0]["capture"], both[1]["capture"])
+
+    def test_broken_folders_say_what_is_wrong(self):
+        for listing, code in (({}, "CORRUPT_IMAGE"), ({"frames": [{"file": "none.jpg", "ms": 0}]}, "IO_ERROR"),
+                              ({"frames": [{"file": "../0000.jpg", "ms": 0}]}, "CORRUPT_IMAGE"),
+                              ({"frames": [{"file": "0000.jpg", "ms": 9}, {"file": "0001.jpg", "ms": 8}]},
+                               "CORRUPT_IMAGE"), (self.listing(nonce="short"), "CORRUPT_IMAGE")):
+            records, exit_code = self.records(self.folder(listing))
+            self.assertEqual((records[0]["error"]["code"], exit_code), (code, 65), listing)
+        records, exit_code = self.records("--frames", program.scratch())
+        self.assertEqual((records[0]["error"]["code"], exit_code), ("IO_ERROR", 65))
+
+    def test_a_plan_is_read(self):
+        folder = self.folder(self.listing())
+        plan = program.scratch() / "plan.json"
+        plan.write_text("{}")
+        done = program.run("check", "--plan", plan, folder)
+        self.assertEqual((done.returncode, done.stdout), (64, ""), done.stderr)
+        done = program.run("check", "--plan", "missing.json", folder)
+        self.assertEqual(done.returncode, 65)
+
+    def test_fps_needs_frames(self):
+        done = program.run("check", "--fps", "5", "x")
+        self.assertEqual((done.returncode, done.stderr.splitlines()[0]),
+                         (64, "bonafide check: --fps goes with --frames."))
 
 
 class Matching(program.WithModels):
