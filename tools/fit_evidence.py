@@ -56,7 +56,7 @@ CONFIGURATIONS = (
     ("network-only", ("passive-fr",), CONTEXT),
 )
 # What speaks of a clip as a whole is not fitted here, since the corpus is of photos: it counts in full, only against.
-CLIP_AGAINST = ("sequence.consistency",)
+CLIP_AGAINST = ("sequence.consistency", "sequence.motion")
 COMPARED = (  # reported only: what the shipped configurations were chosen from
     ("dual-passive, no context", ("passive-fr", "silentface-v2", "passive.texture"), ()),
     ("default, no context", ("passive-fr", "passive.texture"), ()),

@@ -1,16 +1,15 @@
 #include "match/consistency.h"
 
 #include <math.h>
-#include <stdio.h>
 
 /* Under this, two pictures of the development corpus are of different people nearly always (calibration/match-fr). */
 #define SAME_MIN 0.30
 
+const bf_sequence_detector bf_consistency_detector = {.name = "sequence.consistency", .version = "1.0.0"};
+
 void bf_consistency_judge(const bf_consistency_face *faces, int count, int best, bf_sequence_evidence *ret)
 {
     *ret = (bf_sequence_evidence){.evidence = {.why = "there are fewer than two frames with a usable face"}};
-    (void)snprintf(ret->evidence.detector, sizeof ret->evidence.detector, BF_CONSISTENCY_NAME);
-    (void)snprintf(ret->evidence.version, sizeof ret->evidence.version, BF_CONSISTENCY_VERSION);
     bf_figure_add(ret, "faces", count);
     if (count < 2)
         return;

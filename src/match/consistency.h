@@ -6,9 +6,11 @@
 #include "liveness/sequence.h"
 #include "match/embedding.h"
 
-#define BF_CONSISTENCY_NAME "sequence.consistency"
-#define BF_CONSISTENCY_VERSION "1.0.0"
 #define BF_CONSISTENCY_FACES_MAX 8
+
+/* Its name and version for the tables. It has no functions: it needs embeddings, so it is asked by
+ * bf_consistency_judge. */
+extern const bf_sequence_detector bf_consistency_detector;
 
 /* The face of one frame. */
 typedef struct bf_consistency_face {
@@ -17,8 +19,8 @@ typedef struct bf_consistency_face {
 } bf_consistency_face;
 
 /* Compares `count` faces (at most BF_CONSISTENCY_FACES_MAX) with `faces[best]`. raw = the least cosine. NOT_APPLICABLE
- * with fewer than two. Findings: `another_face` with each cosine under which two photos are hardly of one person. Fills
- * all of *ret. Pure. */
+ * with fewer than two. Findings: `another_face` with each cosine under which two photos are hardly of one person. Name
+ * and version are the caller's. Pure. */
 void bf_consistency_judge(const bf_consistency_face *faces, int count, int best, bf_sequence_evidence *ret);
 
 #endif

@@ -34,8 +34,10 @@ static const bf_own_detector DETECTORS[] = {
     {BF_CONTEXT_NAME, BF_CONTEXT_VERSION, run_context},
 };
 
-static const bf_clip_detector CLIP_DETECTORS[] = {
-    {BF_CONSISTENCY_NAME, BF_CONSISTENCY_VERSION, NULL},
+/* Each of them is also asked for in the fusion file. */
+static const bf_sequence_detector *const CLIP_DETECTORS[] = {
+    &bf_motion_detector,
+    &bf_consistency_detector,
 };
 
 int bf_clip_detector_count(void)
@@ -43,16 +45,16 @@ int bf_clip_detector_count(void)
     return (int)(sizeof CLIP_DETECTORS / sizeof *CLIP_DETECTORS);
 }
 
-const bf_clip_detector *bf_clip_detector_at(int index)
+const bf_sequence_detector *bf_clip_detector_at(int index)
 {
-    return &CLIP_DETECTORS[index];
+    return CLIP_DETECTORS[index];
 }
 
-const bf_clip_detector *bf_clip_detector_find(const char *name)
+const bf_sequence_detector *bf_clip_detector_find(const char *name)
 {
     for (int i = 0; i < bf_clip_detector_count(); i++) {
-        if (strcmp(CLIP_DETECTORS[i].name, name) == 0)
-            return &CLIP_DETECTORS[i];
+        if (strcmp(CLIP_DETECTORS[i]->name, name) == 0)
+            return CLIP_DETECTORS[i];
     }
     return NULL;
 }

@@ -19,13 +19,6 @@ typedef struct bf_own_detector {
     bf_own_detector_run *run;
 } bf_own_detector;
 
-/* A detector over a burst or a video. */
-typedef struct bf_clip_detector {
-    const char *name;
-    const char *version;
-    const bf_sequence_detector *sequence; /* NULL: the pipeline asks it itself (the consistency of the face) */
-} bf_clip_detector;
-
 /* Reads the models from DATA_DIR/models/. IO_ERROR, CONFIG_INVALID, OUT_OF_MEMORY; *ret is then untouched. */
 bf_status bf_own_models_read(const char *data_dir, bf_own_models *ret, bf_error *err);
 
@@ -39,8 +32,9 @@ const bf_own_detector *bf_own_detector_at(int index);
 /* The detector of that name, or NULL. */
 const bf_own_detector *bf_own_detector_find(const char *name);
 
+/* Those over the frames of a clip. One without functions is asked by the pipeline itself. */
 int bf_clip_detector_count(void);
-const bf_clip_detector *bf_clip_detector_at(int index);
-const bf_clip_detector *bf_clip_detector_find(const char *name);
+const bf_sequence_detector *bf_clip_detector_at(int index);
+const bf_sequence_detector *bf_clip_detector_find(const char *name);
 
 #endif

@@ -59,9 +59,9 @@ bf_status bf_judge_new(const bf_engine *engine, bf_judge **ret_judge, bf_error *
         const bf_engine_detector *detector = &engine->detector[i];
         if (detector->net)
             status = bf_net_run_new(detector->net, &judge->detector[i], err);
-        if (!detector->clip || !detector->clip->sequence)
+        if (!detector->clip || !detector->clip->see)
             continue;
-        judge->detector_state[i] = bf_calloc(1, detector->clip->sequence->state_size);
+        judge->detector_state[i] = bf_calloc(1, detector->clip->state_size);
         if (!judge->detector_state[i])
             status = bf_fail_memory(err);
     }
@@ -166,10 +166,11 @@ static void look(bf_judge *judge, const bf_request *request, const bf_policy *po
 {
     if (bf_judge_is_sequence(request)) {
         bf_stage_sequence(judge, request, policy, record);
-        return;
+    } else {
+        bf_stage_decode(judge, request, record);
+        bf_stage_faces(judge, record);
     }
-    bf_stage_decode(judge, request, record);
-    bf_stage_faces(judge, record);
+    bf_stage_integrity(judge, record);
 }
 
 bf_status bf_judge_capture(bf_judge *judge, const bf_request *request, bf_record **ret_record, bf_error *err)

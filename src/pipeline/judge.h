@@ -27,6 +27,8 @@ void bf_stage_decode(bf_judge *judge, const bf_request *request, bf_record *reco
 void bf_stage_faces(bf_judge *judge, bf_record *record);
 /* Instead of the two before for a burst or a video. `judge->image` is then its best frame. */
 void bf_stage_sequence(bf_judge *judge, const bf_request *request, const bf_policy *policy, bf_record *record);
+/* What the capture path gives away, once the media was read. */
+void bf_stage_integrity(bf_judge *judge, bf_record *record);
 /* Asks the detectors over sequences, once all frames were seen. */
 void bf_stage_sequence_end(bf_judge *judge, bf_record *record);
 void bf_stage_quality(bf_judge *judge, const bf_policy *policy, bf_record *record);

@@ -144,8 +144,17 @@ static void show(bf_judge *judge, const bf_view *view)
 {
     for (int i = 0; i < judge->engine->detector_count; i++) {
         if (judge->detector_state[i])
-            judge->engine->detector[i].clip->sequence->see(judge->detector_state[i], view);
+            judge->engine->detector[i].clip->see(judge->detector_state[i], view);
     }
+}
+
+/* What the file says of its first frame is evidence about the capture path, whichever frame is the best. */
+static void note_first(bf_judge *judge, const bf_frame *frame, bf_record *record)
+{
+    record->capture.begin_ms = frame->ms;
+    judge->sequence.has_first = frame->still != NULL;
+    if (frame->still)
+        judge->sequence.first = *frame->still;
 }
 
 static bf_status analyse(bf_judge *judge, const bf_policy *policy, const bf_frame *frame, bf_record *record,
@@ -166,7 +175,7 @@ static bf_status analyse(bf_judge *judge, const bf_policy *policy, const bf_fram
         status = offer(judge, policy, record, frame, &view, err);
     show(judge, &view);
     if (capture->analysed == 0)
-        capture->begin_ms = frame->ms;
+        note_first(judge, frame, record);
     capture->end_ms = frame->ms;
     judge->sequence.frame_ms[capture->analysed++] = frame->ms;
     bf_judge_end_stage(judge, record, BF_STAGE_SEQUENCE, began_ms);
@@ -212,7 +221,7 @@ static bf_status open_clip(bf_judge *judge, const bf_request *request, bf_record
     for (int i = 0; i < judge->engine->detector_count; i++) {
         if (!judge->detector_state[i])
             continue;
-        const bf_sequence_detector *detector = judge->engine->detector[i].clip->sequence;
+        const bf_sequence_detector *detector = judge->engine->detector[i].clip;
         memset(judge->detector_state[i], 0, detector->state_size);
         detector->begin(judge->detector_state[i], &work->sequence);
     }

@@ -16,7 +16,9 @@ typedef struct bf_sequence_work {
     bf_sequence sequence; /* what the detectors know beforehand */
     bf_pace pace;
     bf_picks picks;
-    int best;             /* of the picks, whose pixels are in the judge's image; -1: none */
+    int best;       /* of the picks, whose pixels are in the judge's image; -1: none */
+    bool has_first; /* `first` is what the first frame's file says of itself */
+    bf_media_facts first;
     bf_image small, grey; /* copies of the frame under analysis */
     bf_faces faces; /* of the last frame in which faces were looked for; the followed one first, and measured anew */
     bool following; /* the followed one was there in the frame before */

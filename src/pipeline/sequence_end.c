@@ -23,6 +23,25 @@ static void add(const bf_engine_detector *detector, bf_sequence_evidence *of, do
         record->capture.detail[record->capture.detail_count++] = *of;
 }
 
+void bf_stage_integrity(bf_judge *judge, bf_record *record)
+{
+    const bf_sequence_work *work = &judge->sequence;
+    const bf_record_capture *capture = &record->capture;
+    if (!record->input.given || (capture->sequence && !work->frames))
+        return;
+    const bf_integrity_input input = {
+        .plan = record->request.planned ? &record->request.plan : NULL,
+        .file = capture->sequence ? bf_frames_file(work->frames) : NULL,
+        .facts = capture->sequence ? bf_frames_facts(work->frames) : NULL,
+        .media = !capture->sequence ? &record->input.media
+                 : work->has_first  ? &work->first
+                                    : NULL,
+        .frame_ms = work->frame_ms,
+        .frame_count = capture->analysed,
+    };
+    bf_integrity_look(&input, &record->signals);
+}
+
 void bf_stage_sequence_end(bf_judge *judge, bf_record *record)
 {
     for (int i = 0; i < judge->engine->detector_count; i++) {
@@ -31,7 +50,7 @@ void bf_stage_sequence_end(bf_judge *judge, bf_record *record)
             continue;
         bf_sequence_evidence of = {0};
         double began_ms = bf_engine_now(judge->engine);
-        detector->clip->sequence->end(judge->detector_state[i], &of);
+        detector->clip->end(judge->detector_state[i], &of);
         add(detector, &of, bf_engine_now(judge->engine) - began_ms, record);
         bf_judge_end_stage(judge, record, BF_STAGE_SEQUENCE, began_ms);
     }
@@ -70,7 +89,7 @@ void bf_stage_consistency(bf_judge *judge, bf_record *record)
 {
     for (int i = 0; i < judge->engine->detector_count; i++) {
         const bf_engine_detector *detector = &judge->engine->detector[i];
-        if (!detector->clip || detector->clip->sequence)
+        if (!detector->clip || detector->clip->see)
             continue;
         bf_consistency_face faces[BF_RECORD_CHOSEN_MAX];
         bf_sequence_evidence of = {0};

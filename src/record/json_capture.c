@@ -66,6 +66,21 @@ static json_t *build_sequence(bf_build *build, const bf_record_capture *capture)
     return list;
 }
 
+static json_t *build_signals(bf_build *build, const bf_signals *signals)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < signals->count && i < BF_SIGNALS_MAX; i++) {
+        const bf_signal *signal = &signals->signal[i];
+        json_t *object = json_object();
+        bf_build_put(build, object, "name", json_string(signal->name));
+        bf_build_put(build, object, "severity", json_string(bf_signal_severity_name(signal->severity)));
+        bf_build_put(build, object, "source", json_string(bf_signal_source_name(signal->source)));
+        bf_build_put(build, object, "detail", bf_build_text_or_null(signal->detail));
+        bf_build_add(build, list, object);
+    }
+    return list;
+}
+
 static json_t *build_clip(bf_build *build, const bf_record_capture *capture)
 {
     const bf_clip_facts *clip = &capture->clip;
@@ -89,7 +104,7 @@ json_t *bf_record_build_capture(bf_build *build, const bf_record *record)
     json_t *object = json_object();
     bf_build_put(build, object, "kind", json_string(bf_record_media_kind(record)));
     bf_build_put(build, object, "challenge", json_string(bf_record_challenge_name(record->challenge)));
-    bf_build_put(build, object, "signals", json_array());
+    bf_build_put(build, object, "signals", build_signals(build, &record->signals));
     bf_build_put(build, object, "frames", capture->sequence ? build_frames(build, capture) : json_null());
     bf_build_put(build, object, "duration_ms",
                  capture->sequence ? bf_build_decimals(capture->end_ms - capture->begin_ms, 1) : json_null());
