@@ -55,8 +55,10 @@ CONFIGURATIONS = (
     ("default", ("passive-fr", "passive.texture"), CONTEXT),
     ("network-only", ("passive-fr",), CONTEXT),
 )
-# What speaks of a clip as a whole is not fitted here, since the corpus is of photos: it counts in full, only against.
-CLIP_AGAINST = ("sequence.consistency", "sequence.motion")
+# What speaks of a clip as a whole is not fitted here, since the corpus is of photos. It counts only against, but for
+# what was asked of the person just now; that counts for half, because who drives a picture can make it do the steps.
+CLIP_AGAINST = (("sequence.consistency", 1), ("sequence.motion", 1))
+CLIP_BESIDES = (("sequence.challenge", 0.5),)
 COMPARED = (  # reported only: what the shipped configurations were chosen from
     ("dual-passive, no context", ("passive-fr", "silentface-v2", "passive.texture"), ()),
     ("default, no context", ("passive-fr", "passive.texture"), ()),
@@ -337,7 +339,7 @@ def write_calibration(data, detector, platt, version, sha256, release, dataset):
 
 def write_fusion(data, chain, configurations, release, dataset):
     lines = [f"# Fitted by tools/fit_evidence.py on {dataset}; figures in docs/results/passive.md.",
-             "# What speaks of a clip as a whole (sequence.*) counts in full, beside what the chosen frames say.",
+             "# The weights of what speaks of a clip as a whole (sequence.*) are set, not fitted: docs/results/sequences.md.",
              "format: 1",
              "name: default", f"version: {release}", f"live_prior: {number(LIVE_PRIOR)}",
              f"llr: {{min: {number(FUSED_LLR_RANGE[0])}, max: {number(FUSED_LLR_RANGE[1])}}}", "configurations:"]
@@ -346,7 +348,8 @@ def write_fusion(data, chain, configurations, release, dataset):
         lines += [f"  - name: {name}", f"    bias: {number(fusion['bias'])}", "    needs:"]
         lines += [f"      {d}: {number(w)}" for d, w in zip(needs, fusion["weights"])]
         lines += ["    against:"] + [f"      {d}: {number(fusion['against'])}" for d in against]
-        lines += [f"      {d}: 1" for d in CLIP_AGAINST]
+        lines += [f"      {d}: {number(w)}" for d, w in CLIP_AGAINST]
+        lines += ["    besides:"] + [f"      {d}: {number(w)}" for d, w in CLIP_BESIDES]
     (data / "fusion" / "default.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

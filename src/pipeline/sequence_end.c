@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "liveness/challenge/challenge.h"
 #include "match/consistency.h"
 #include "pipeline/detectors.h"
 #include "pipeline/judge.h"
@@ -21,6 +22,14 @@ static void add(const bf_engine_detector *detector, bf_sequence_evidence *of, do
     record->evidence[record->evidence_count++] = of->evidence;
     if (record->capture.detail_count < BF_RECORD_SEQUENCE_MAX)
         record->capture.detail[record->capture.detail_count++] = *of;
+}
+
+/* Of a plan that did ask for something. */
+static bf_challenge_outcome outcome_of(const void *state)
+{
+    bf_challenge_report report;
+    bf_challenge_read(state, &report);
+    return report.outcome == BF_CHALLENGE_NOT_ASKED ? BF_CHALLENGE_UNCLEAR : report.outcome;
 }
 
 void bf_stage_integrity(bf_judge *judge, bf_record *record)
@@ -52,6 +61,8 @@ void bf_stage_sequence_end(bf_judge *judge, bf_record *record)
         double began_ms = bf_engine_now(judge->engine);
         detector->clip->end(judge->detector_state[i], &of);
         add(detector, &of, bf_engine_now(judge->engine) - began_ms, record);
+        if (detector->clip == &bf_challenge_detector && record->challenge != BF_CHALLENGE_NOT_ASKED)
+            record->challenge = outcome_of(judge->detector_state[i]);
         bf_judge_end_stage(judge, record, BF_STAGE_SEQUENCE, began_ms);
     }
 }

@@ -1,6 +1,5 @@
+#include "liveness/challenge/challenge.h"
 #include "record/json.h"
-
-#include <math.h>
 
 static json_t *build_frames(bf_build *build, const bf_record_capture *capture)
 {
@@ -103,7 +102,7 @@ json_t *bf_record_build_capture(bf_build *build, const bf_record *record)
     const bf_record_capture *capture = &record->capture;
     json_t *object = json_object();
     bf_build_put(build, object, "kind", json_string(bf_record_media_kind(record)));
-    bf_build_put(build, object, "challenge", json_string(bf_record_challenge_name(record->challenge)));
+    bf_build_put(build, object, "challenge", json_string(bf_challenge_outcome_name(record->challenge)));
     bf_build_put(build, object, "signals", build_signals(build, &record->signals));
     bf_build_put(build, object, "frames", capture->sequence ? build_frames(build, capture) : json_null());
     bf_build_put(build, object, "duration_ms",

@@ -44,21 +44,6 @@ const char *bf_record_media_kind(const bf_record *record)
     return record->capture.clip.container == BF_CONTAINER_BURST ? "burst" : "video";
 }
 
-const char *bf_record_challenge_name(bf_challenge_outcome outcome)
-{
-    switch (outcome) {
-    case BF_CHALLENGE_NOT_ASKED:
-        return "not_asked";
-    case BF_CHALLENGE_FOLLOWED:
-        return "followed";
-    case BF_CHALLENGE_NOT_FOLLOWED:
-        return "not_followed";
-    case BF_CHALLENGE_UNCLEAR:
-        break;
-    }
-    return "unclear";
-}
-
 const char *bf_stage_name(bf_stage stage)
 {
     static const char *const names[BF_STAGE_COUNT] = {"decode",   "faces",     "geometry", "quality", "sequence",

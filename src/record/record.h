@@ -162,9 +162,6 @@ const char *bf_record_label(const bf_record *record);
 /* "still", "burst" or "video"; static text. */
 const char *bf_record_media_kind(const bf_record *record);
 
-/* "not_asked", "followed", "unclear" or "not_followed"; static text. */
-const char *bf_record_challenge_name(bf_challenge_outcome outcome);
-
 /* "decode", "faces", ... ; static text. */
 const char *bf_stage_name(bf_stage stage);
 
