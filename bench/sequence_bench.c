@@ -115,11 +115,11 @@ static double time_models(const bf_judge *judge, const bf_record *record)
 {
     const bf_engine *engine = judge->engine;
     int frames = record->capture.analysed, chosen = record->capture.chosen_count;
-    /* At 15 frames a second every other one is searched for faces, and the best one again. */
-    double sum = (frames / 2 + 1) * time_net(judge->role[BF_ROLE_DETECTION]);
-    sum += (record->capture.track.found + 1) *
-           (time_net(judge->role[BF_ROLE_LANDMARKS]) + time_net(judge->role[BF_ROLE_POSE]) +
-            2 * time_net(judge->role[BF_ROLE_EYE_STATE]));
+    /* At 15 frames a second every other one is searched for faces. */
+    double sum = frames / 2 * time_net(judge->role[BF_ROLE_DETECTION]);
+    sum +=
+        record->capture.track.found * (time_net(judge->role[BF_ROLE_LANDMARKS]) + time_net(judge->role[BF_ROLE_POSE]) +
+                                       2 * time_net(judge->role[BF_ROLE_EYE_STATE]));
     sum += chosen * time_net(judge->role[BF_ROLE_EMBEDDING]);
     for (int i = 0; i < engine->detector_count; i++) {
         if (engine->detector[i].net)

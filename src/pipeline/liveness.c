@@ -50,7 +50,7 @@ static int gather_subjects(bf_judge *judge, const bf_record *record, bf_subject 
     ret[count++] = (bf_subject){&judge->image, &record->faces.face[0]};
     for (int i = 0; record->capture.sequence && i < BF_RECORD_CHOSEN_MAX; i++) {
         if (i != judge->sequence.best && bf_picks_is_chosen(picks, i))
-            ret[count++] = (bf_subject){&picks->pick[i].rgb, &picks->pick[i].face};
+            ret[count++] = (bf_subject){&picks->pick[i].rgb, &picks->pick[i].faces.face[0]};
     }
     return count;
 }

@@ -13,8 +13,8 @@
 /* A kept frame. */
 typedef struct bf_pick {
     bool used;
-    bf_image rgb; /* original pixels */
-    bf_face face; /* with geometry, px of `rgb` */
+    bf_image rgb;   /* original pixels */
+    bf_faces faces; /* the followed one first, with geometry; px of `rgb` */
     bf_media_facts media;
     double worth; /* larger is better */
     bool passes;  /* the quality gate */

@@ -130,7 +130,7 @@ static bf_status offer(bf_judge *judge, const bf_policy *policy, const bf_record
     bf_status status = bf_image_copy(frame->rgb, &pick->rgb, err);
     if (status != BF_OK)
         return status;
-    pick->face = original.face[0];
+    pick->faces = original;
     pick->media = media;
     pick->passes = worth.passes;
     pick->worth = worth.value;
@@ -228,37 +228,14 @@ static bf_status open_clip(bf_judge *judge, const bf_request *request, bf_record
     return BF_OK;
 }
 
-/* The face of the best frame, found and measured as on a still, with the followed one first. */
-static bf_status measure_best(bf_judge *judge, const bf_face *followed, bf_record *record, bf_error *err)
-{
-    double began_ms = bf_engine_now(judge->engine);
-    bf_status status = bf_faces_find(&judge->face, &judge->image, &record->faces, err);
-    bf_judge_end_stage(judge, record, BF_STAGE_FACES, began_ms);
-    if (status != BF_OK)
-        return status;
-    bf_track same = {.following = true, .box = followed->box};
-    int at = bf_track_follow(&same, &record->faces, 0);
-    if (at >= 0) {
-        bf_face face = record->faces.face[at];
-        record->faces.face[at] = record->faces.face[0];
-        record->faces.face[0] = face;
-    } else {
-        record->faces = (bf_faces){.face = {*followed}, .count = 1, .count_all = 1};
-    }
-    began_ms = bf_engine_now(judge->engine);
-    status = bf_face_measure(&judge->face, &judge->image, &record->faces.face[0], err);
-    bf_judge_end_stage(judge, record, BF_STAGE_GEOMETRY, began_ms);
-    return status;
-}
-
 /* Makes the best frame the picture under judgement. */
-static bf_status take_best(bf_judge *judge, bf_record *record, bf_error *err)
+static void take_best(bf_judge *judge, bf_record *record)
 {
     bf_record_capture *capture = &record->capture;
     bf_picks *picks = &judge->sequence.picks;
     const bf_pick *best = bf_picks_best(picks);
     if (!best)
-        return BF_OK;
+        return;
     judge->sequence.best = (int)(best - picks->pick);
     for (int i = 0; i < BF_RECORD_CHOSEN_MAX; i++) {
         const bf_pick *pick = &picks->pick[i];
@@ -274,7 +251,7 @@ static bf_status take_best(bf_judge *judge, bf_record *record, bf_error *err)
     record->input.media = best->media;
     record->input.width = judge->image.width;
     record->input.height = judge->image.height;
-    return measure_best(judge, &best->face, record, err);
+    record->faces = best->faces;
 }
 
 void bf_stage_sequence(bf_judge *judge, const bf_request *request, const bf_policy *policy, bf_record *record)
@@ -293,7 +270,7 @@ void bf_stage_sequence(bf_judge *judge, const bf_request *request, const bf_poli
     }
     if (status == BF_OK) {
         bf_stage_sequence_end(judge, record);
-        status = take_best(judge, record, &err);
+        take_best(judge, record);
     }
     if (status != BF_OK)
         bf_judge_fail(record, &err);

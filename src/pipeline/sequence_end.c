@@ -82,13 +82,13 @@ static bf_status embed_all(bf_judge *judge, const bf_record *record, bf_consiste
     for (int i = 0; i < BF_RECORD_CHOSEN_MAX; i++) {
         const bf_pick *pick = &work->picks.pick[i];
         bool best = i == work->best;
-        if (!pick->used || (!best && !can_be_compared(&pick->face)))
+        if (!pick->used || (!best && !can_be_compared(&pick->faces.face[0])))
             continue;
         if (best)
             *ret_best = *ret_count;
         bf_embedding *embedding = &judge->chosen_embedding[*ret_count];
         bf_status status = bf_embed(judge->role[BF_ROLE_EMBEDDING], m, best ? &judge->image : &pick->rgb,
-                                    best ? &record->faces.face[0] : &pick->face, embedding, err);
+                                    best ? &record->faces.face[0] : &pick->faces.face[0], embedding, err);
         if (status != BF_OK)
             return status;
         ret_faces[(*ret_count)++] = (bf_consistency_face){embedding, pick->ms};
