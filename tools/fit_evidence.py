@@ -339,7 +339,8 @@ def write_calibration(data, detector, platt, version, sha256, release, dataset):
 
 def write_fusion(data, chain, configurations, release, dataset):
     lines = [f"# Fitted by tools/fit_evidence.py on {dataset}; figures in docs/results/passive.md.",
-             "# The weights of what speaks of a clip as a whole (sequence.*) are set, not fitted: docs/results/sequences.md.",
+             "# The weights of what speaks of a clip as a whole (sequence.*) are set, not fitted: see"
+             " docs/results/sequences.md.",
              "format: 1",
              "name: default", f"version: {release}", f"live_prior: {number(LIVE_PRIOR)}",
              f"llr: {{min: {number(FUSED_LLR_RANGE[0])}, max: {number(FUSED_LLR_RANGE[1])}}}", "configurations:"]

@@ -139,8 +139,8 @@ static const bf_evidence *evidence_of(const bf_record *record, const char *detec
 static void a_burst_of_one_photo_is_measured_as_the_photo(void **state)
 {
     fixture *f = need(state);
-    bf_bytes media = burst_of_two(f, ME_OTHER_DAY, 1, ME_OTHER_DAY, 0);
-    bf_request still = request_for(&f->photo[ME_OTHER_DAY]), burst = request_for(&media);
+    bf_bytes media = burst_of_two(f, SOMEBODY, 1, SOMEBODY, 0);
+    bf_request still = request_for(&f->photo[SOMEBODY]), burst = request_for(&media);
     bf_record *of_still = judge_one(f->engine, &still), *of_burst = judge_one(f->engine, &burst);
     assert_true(of_burst->capture.sequence);
     assert_int_equal(of_burst->capture.analysed, 1);
