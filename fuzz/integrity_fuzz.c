@@ -56,7 +56,7 @@ static void make_file(knobs *from, bf_capture_frame frame[FRAMES], bf_capture_fi
     ret->frame_count = 1 + turn(from) % FRAMES;
     for (int i = 0; i < ret->frame_count; i++) {
         frame[i] = (bf_capture_frame){(const uint8_t *)"x", 1, ms};
-        ms += step + turn(from) / 16;
+        ms += step + (turn(from) & 15);
     }
     if (turn(from) % 4)
         (void)snprintf(ret->nonce, sizeof ret->nonce, "%064x", (unsigned)turn(from) % 3);

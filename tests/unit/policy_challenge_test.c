@@ -34,7 +34,7 @@ static void high_risk_in_every_journey(void **state)
         const char *flow;
         bf_decision not_asked, followed, missed, missed_again, missed_last;
     } rows[] = {
-        {"account_opening", BF_DECISION_CHALLENGE, BF_DECISION_APPROVE, BF_DECISION_RETRY, BF_DECISION_REVIEW,
+        {"account_opening", BF_DECISION_CHALLENGE, BF_DECISION_APPROVE, BF_DECISION_RETRY, BF_DECISION_CHALLENGE,
          BF_DECISION_REVIEW},
         {"login_step_up", BF_DECISION_CHALLENGE, BF_DECISION_APPROVE, BF_DECISION_RETRY, BF_DECISION_CHALLENGE,
          BF_DECISION_REJECT},
@@ -44,7 +44,7 @@ static void high_risk_in_every_journey(void **state)
          BF_DECISION_REVIEW},
         {"video_kyc", BF_DECISION_REVIEW, BF_DECISION_REVIEW, BF_DECISION_RETRY, BF_DECISION_REVIEW,
          BF_DECISION_REVIEW},
-        {"browser_first", BF_DECISION_CHALLENGE, BF_DECISION_APPROVE, BF_DECISION_RETRY, BF_DECISION_REVIEW,
+        {"browser_first", BF_DECISION_CHALLENGE, BF_DECISION_APPROVE, BF_DECISION_RETRY, BF_DECISION_CHALLENGE,
          BF_DECISION_REVIEW},
     };
     assert_int_equal(sizeof rows / sizeof *rows, SHIPPED_COUNT);
