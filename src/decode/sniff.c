@@ -137,7 +137,7 @@ static bool is_brandless_film(const uint8_t *bytes, size_t size)
 static bool is_matroska(const uint8_t *bytes, size_t size)
 {
     size_t probe = size < EBML_PROBE_BYTES ? size : EBML_PROBE_BYTES;
-    if (!has_bytes(bytes, size, 0, "\x1a\x45\xdf\xa3", 4))
+    if (!bytes || !has_bytes(bytes, size, 0, "\x1a\x45\xdf\xa3", 4))
         return false;
     return memmem(bytes, probe, "webm", 4) != NULL || memmem(bytes, probe, "matroska", 8) != NULL;
 }

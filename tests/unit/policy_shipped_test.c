@@ -120,30 +120,33 @@ static bf_decision check(const bf_policy *policy, const situation *at)
 }
 
 /* Every challenge at one risk tier. Whether nothing was asked or what was asked was followed may lead to approval, and
- * following never does harm. */
-static void check_challenges(const bf_policy *policy, situation at, bool ret_approved[4])
+ * following never does harm. Where nothing was judged, or the document alone differs, one challenge is like any. */
+static size_t check_challenges(const bf_policy *policy, situation at, bool ret_approved[4])
 {
-    for (size_t i = 0; i < 4; i++) {
+    size_t count = capture_judged(&at) && at.document == 0 ? 4 : 1;
+    for (size_t i = 0; i < count; i++) {
         at.challenge = CHALLENGES[i];
         ret_approved[i] = check(policy, &at) == BF_DECISION_APPROVE;
     }
-    if (ret_approved[0] && !ret_approved[1])
+    if (count == 4 && ret_approved[0] && !ret_approved[1])
         fail_msg("%s: following the steps did harm", at.flow);
+    return count;
 }
 
 /* Everything except risk and challenge. More risk never turns another decision into an approval. */
 static size_t check_risks(const bf_policy *policy, situation at)
 {
-    bool before[4] = {true, true, true, true}, now[4];
+    bool before[4] = {true, true, true, true}, now[4] = {false};
+    size_t count = 0;
     for (at.risk = BF_RISK_LOW; at.risk <= BF_RISK_HIGH; at.risk++) {
-        check_challenges(policy, at, now);
+        count += check_challenges(policy, at, now);
         for (size_t i = 0; i < 4; i++) {
             if (now[i] && !before[i])
                 fail_msg("%s: more risk led to approval", at.flow);
             before[i] = now[i];
         }
     }
-    return 3 * 4;
+    return count;
 }
 
 static size_t check_context(const bf_policy *policy, situation at)
@@ -186,7 +189,7 @@ static void promises_hold_in_every_situation(void **state)
         bf_policy_free(&policy);
     }
     print_message("%zu decisions\n", count);
-    assert_int_equal(count, 6 * 3 * 6 * 4 * 6 * 6 * 4 * 3 * 3 * 3 * 4);
+    assert_int_equal(count, 6 * 6 * 4 * 6 * 6 * 4 * 3 * 3 * (3 * 3 + 3));
 }
 
 /* Every status there is, with good and bad evidence beside it. */
