@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import {readFile} from 'node:fs/promises';
 import path from 'node:path';
 import {DESKTOP, PHONE, axe, embed, launch, open, shoot, until} from './lib/browser.mjs';
+import {perform, startWhenLight} from './lib/performer.mjs';
 import {POLICY, StandIn} from './lib/stand_in.mjs';
 import {run} from './lib/tap.mjs';
 
@@ -25,7 +26,7 @@ const integrator = await new StandIn(
 const browsers = new Map();
 
 async function browserWith(name) {
-  if (!browsers.has(name)) browsers.set(name, await launch(clip(name)));
+  if (!browsers.has(name)) browsers.set(name, await launch(path.isAbsolute(name) ? name : clip(name)));
   return browsers.get(name).browser;
 }
 
@@ -39,8 +40,9 @@ async function api(method, target, body) {
   return said;
 }
 
-async function visit(url, work, {camera = 'live', ...options} = {}) {
+async function visit(url, work, {camera = 'live', before, ...options} = {}) {
   const {page, context, errors} = await open(await browserWith(camera), url, options);
+  if (before) await page.addInitScript(before).then(() => page.reload());
   try {
     await work(page, context);
     assert.deepEqual(await page.evaluate(() => window.violations), [], 'violations of the policy');
@@ -91,11 +93,21 @@ async function results(page) {
 }
 
 /** A browser that hides that it is under test, so that a good capture can be approved. */
-function asAtHome(page) {
-  return page.addInitScript(() => {
+const HOME = {
+  userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36',
+  before: () => {
     Object.defineProperty(Navigator.prototype, 'webdriver', {get: () => false});
     Object.defineProperty(MediaStreamTrack.prototype, 'label', {get: () => 'Integrated Camera (04f2:b6d9)'});
-  });
+  },
+};
+
+/** Until the server has answered, whatever it said. */
+function answered(page) {
+  return page.waitForFunction(() => {
+    const root = document.querySelector('bonafide-capture').shadowRoot;
+    return window.told.some(({name, phase, share}) => name === 'progress' && phase === 'send' && share === 1) &&
+      !root.querySelector('.card progress') && !root.querySelector('.stage[open]');
+  }, null, {timeout: 90_000});
 }
 
 const cases = {
@@ -130,9 +142,7 @@ const cases = {
   async 'the demonstration, active: the steps are shown, and not followed'() {
     await visit(`${URL_}/demo/`, async (page) => {
       await demonstrate(page, {mode: 'Active'});
-      await page.waitForFunction(() => window.told.some(({name, phase}) => name === 'progress' && phase === 'send'), null,
-        {timeout: 60_000});
-      await page.locator('bonafide-capture .card .actions, bonafide-capture .badge.good, .actions .quiet').first().waitFor();
+      await answered(page);
       await shoot(page, 'demo-active-answer');
     });
   },
@@ -150,17 +160,38 @@ const cases = {
   },
   async 'a good capture with a good portrait is approved'() {
     const reference = (await readFile(PHOTO)).toString('base64');
-    const {session, client_token: token, plan} = await api('POST', '/v1/sessions',
-      {flow_type: 'account_opening', mode: 'passive', reference});
-    await visit(`${integrator.url}/page/`, async (page) => {
-      await asAtHome(page);
-      await page.reload();
-      await embed(page, {server: URL_, session: session.id, token}, plan);
+    const state = await embedded({mode: 'passive', reference}, async (page) => {
       await captureNow(page);
       assert.equal((await until(page, 'result', 60_000)).answer, 'pass');
-    }, {userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36'});
-    const state = await api('GET', `/v1/sessions/${session.id}`);
+    }, HOME);
     assert.equal(state.session.decision.decision, 'approve');
+  },
+  async 'hybrid: a good capture at high risk is asked for one more step'() {
+    const reference = (await readFile(PHOTO)).toString('base64');
+    const state = await embedded({mode: 'hybrid', reference, risk_context: {risk_tier: 'high'}}, async (page) => {
+      await captureNow(page);
+      await page.getByRole('heading', {name: 'One more short step'}).waitFor({timeout: 60_000});
+      await shoot(page, 'server-challenge');
+      assert.deepEqual(await axe(page), []);
+    }, HOME);
+    assert.equal(state.session.active, true);
+    assert.equal(state.attempts[0].decision, 'challenge');
+    assert.ok(state.plan.steps.length > 2, 'the next plan asks for steps');
+  },
+  async 'a person who does what is asked, in time, is not said to have missed it'() {
+    const reference = (await readFile(PHOTO)).toString('base64');
+    const created = await api('POST', '/v1/sessions', {flow_type: 'account_opening', mode: 'active', reference});
+    const camera = await perform(PHOTO, created.plan);
+    await visit(`${integrator.url}/page/`, async (page) => {
+      await embed(page, {server: URL_, session: created.session.id, token: created.client_token}, created.plan);
+      await main(page).click();
+      await startWhenLight(page);
+      await answered(page);
+    }, {...HOME, camera});
+    const [attempt] = (await api('GET', `/v1/sessions/${created.session.id}`)).attempts;
+    assertHonest(attempt);
+    assert.notEqual(attempt.record.capture.challenge, 'not_followed', JSON.stringify([created.plan.steps,
+      attempt.record.capture.sequence]));
   },
   async 'too dark: the server says what helps'() {
     await embedded({mode: 'passive'}, async (page) => {
@@ -178,15 +209,9 @@ const cases = {
     }, {camera: 'far', ...PHONE});
   },
   async 'an active attempt is carried out as planned, and is small'() {
-    let sent = 0;
     const state = await embedded({mode: 'active'}, async (page) => {
-      page.on('request', (request) => {
-        if (request.url().endsWith('/attempts')) sent = Number(request.headers()['content-length'] ?? 0) || sent;
-      });
       await captureNow(page);
-      await page.waitForFunction(() => window.told.some(({name, phase, share}) => name === 'progress' && phase === 'send' &&
-        share === 1), null, {timeout: 60_000});
-      await page.locator('bonafide-capture .card progress').waitFor({state: 'detached', timeout: 30_000});
+      await answered(page);
     });
     const [attempt] = state.attempts;
     assertHonest(attempt);

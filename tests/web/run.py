@@ -92,6 +92,7 @@ def main(name):
     port = free_port()
     with development_server(f"http://127.0.0.1:{port}") as (url, key):
         return run(name, {"BONAFIDE_URL": url, "BONAFIDE_KEY": key, "BONAFIDE_PORT": str(port),
+                          "BONAFIDE_SIMULATE": str(program.BUILD / "tools/simulate/simulate"),
                           "BONAFIDE_PHOTO": str(program.SAMPLES / PHOTO)})
 
 

@@ -1,4 +1,4 @@
-/** Runs cases one after the other, each within its time, and writes TAP for tools/run_tests.py. */
+/** Runs cases, each within its time, and writes TAP for tools/run_tests.py. */
 
 const CASE_MS = 60_000;
 
@@ -10,23 +10,25 @@ function within(ms, work) {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-/** Cases by name; `only` (or the environment's BONAFIDE_CASE) picks those whose name contains it. */
-export async function run(cases, {ms = CASE_MS} = {}) {
+/** Cases by name; the environment's BONAFIDE_CASE picks those whose name contains it. `lanes` run at the same time. */
+export async function run(cases, {ms = CASE_MS, lanes = 1} = {}) {
   const only = process.env.BONAFIDE_CASE ?? '';
+  const waiting = Object.entries(cases).filter(([name]) => name.includes(only));
+  const count = waiting.length;
   let number = 0;
   let failed = 0;
-  for (const [name, test] of Object.entries(cases)) {
-    if (!name.includes(only)) continue;
-    number++;
-    try {
-      await within(ms, test());
-      console.log(`ok ${number} - ${name}`);
-    } catch (error) {
+  const lane = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [name, test] = next;
+      const error = await within(ms, Promise.resolve().then(test)).then(() => null, (reason) => reason ?? 'no reason');
+      number++;
+      console.log(`${error ? 'not ok' : 'ok'} ${number} - ${name}`);
+      if (!error) continue;
       failed++;
-      console.log(`not ok ${number} - ${name}`);
-      console.log(String(error?.stack ?? error).split('\n').slice(0, 40).map((line) => `# ${line}`).join('\n'));
+      console.log(String(error.stack ?? error).split('\n').slice(0, 40).map((line) => `# ${line}`).join('\n'));
     }
-  }
-  console.log(`1..${number}`);
-  return failed === 0 && number > 0;
+  };
+  await Promise.all(Array.from({length: lanes}, lane));
+  console.log(`1..${count}`);
+  return failed === 0 && count > 0;
 }
