@@ -12,7 +12,7 @@
 #define LINE_SIZE 1024
 #define CELL_SIZE 48
 #define WRAP_COLUMNS 100
-#define LABEL_COLUMNS 26
+#define LABEL_COLUMNS 29
 #define CHANNEL_COLUMNS 14
 
 typedef struct sink {
@@ -192,21 +192,30 @@ static bf_effect effect_of(const bf_policy_settings *settings, const char *name)
     return settings->other_signal;
 }
 
+static void say_signal(const sink *out, const bf_policy *policy, const char *name)
+{
+    const char *word[BF_CHANNEL_COUNT];
+    bool same = true;
+    for (int i = 0; i < BF_CHANNEL_COUNT; i++) {
+        word[i] = BF_EFFECT_WORDS[effect_of(&policy->settings[i], name)];
+        same = same && strcmp(word[i], word[0]) == 0;
+    }
+    say(out, "  %-*s", LABEL_COLUMNS, name);
+    for (int i = 0; i < (same ? 1 : BF_CHANNEL_COUNT); i++)
+        say(out, " %-*s", i + 1 < (same ? 1 : BF_CHANNEL_COUNT) ? CHANNEL_COLUMNS : 0, word[i]);
+    say(out, "\n");
+}
+
 /* A channel may know signals that the others do not, so the names are gathered from all. */
 static void say_signals(const sink *out, const bf_policy *policy)
 {
-    say(out, "\nDevice signals\n");
+    say(out, "\nSignals of device and capture path (one value: the same on every channel)\n");
     say_channels(out);
     for (int channel = 0; channel < BF_CHANNEL_COUNT; channel++) {
         const bf_policy_settings *settings = &policy->settings[channel];
         int known = channel > 0 ? policy->settings[0].signal_count : 0;
-        for (int i = known; i < settings->signal_count; i++) {
-            say(out, "  %-*s", LABEL_COLUMNS, settings->signal[i].name);
-            for (int other = 0; other < BF_CHANNEL_COUNT; other++)
-                say(out, " %-*s", other + 1 < BF_CHANNEL_COUNT ? CHANNEL_COLUMNS : 0,
-                    BF_EFFECT_WORDS[effect_of(&policy->settings[other], settings->signal[i].name)]);
-            say(out, "\n");
-        }
+        for (int i = known; i < settings->signal_count; i++)
+            say_signal(out, policy, settings->signal[i].name);
     }
     say_setting(out, policy, "any other", show_other_signal, 0);
 }
@@ -264,13 +273,15 @@ typedef struct table_row {
     char cell[3][CELL_SIZE]; /* by risk tier; empty when the combination cannot arise */
 } table_row;
 
-static table_row make_row(const bf_policy *policy, bf_channel channel, bf_band band, int match)
+static table_row make_row(const bf_policy *policy, bf_channel channel, bf_band band, int match,
+                          bf_challenge_outcome challenge)
 {
     table_row row;
     for (int risk = BF_RISK_LOW; risk <= BF_RISK_HIGH; risk++) {
         bf_situation situation = {{0}};
         situation.value[BF_FACT_BAND] = (uint8_t)band;
         situation.value[BF_FACT_MATCH] = (uint8_t)match;
+        situation.value[BF_FACT_CHALLENGE] = (uint8_t)challenge;
         situation.value[BF_FACT_RISK] = (uint8_t)risk;
         situation.value[BF_FACT_CHANNEL] = (uint8_t)channel;
         cell_text(policy, situation, row.cell[risk]);
@@ -290,7 +301,7 @@ static void say_band(const sink *out, const bf_policy *policy, bf_channel channe
     const table_row *first = NULL;
     bool same = true;
     for (int match = 0; match < bf_fact_size(BF_FACT_MATCH); match++) {
-        rows[match] = make_row(policy, channel, band, match);
+        rows[match] = make_row(policy, channel, band, match, BF_CHALLENGE_NOT_ASKED);
         if (!rows[match].cell[0][0])
             continue;
         for (int risk = 0; risk < 3 && first; risk++)
@@ -304,6 +315,19 @@ static void say_band(const sink *out, const bf_policy *policy, bf_channel channe
     for (int match = 0; match < bf_fact_size(BF_FACT_MATCH); match++) {
         if (rows[match].cell[0][0])
             say_row(out, band, bf_fact_words(BF_FACT_MATCH)[match], &rows[match]);
+    }
+}
+
+/* What came of a challenge, where all else is good and where liveness is uncertain. */
+static void say_challenges(const sink *out, const bf_policy *policy, bf_channel channel)
+{
+    static const bf_band bands[] = {BF_BAND_PASS, BF_BAND_UNCERTAIN};
+    say(out, "  after a challenge, with a strong match:\n");
+    for (size_t i = 0; i < sizeof bands / sizeof *bands; i++) {
+        for (int challenge = BF_CHALLENGE_FOLLOWED; challenge <= BF_CHALLENGE_NOT_FOLLOWED; challenge++) {
+            table_row row = make_row(policy, channel, bands[i], BF_MATCH_FACT_STRONG, (bf_challenge_outcome)challenge);
+            say_row(out, bands[i], bf_fact_words(BF_FACT_CHALLENGE)[challenge], &row);
+        }
     }
 }
 
@@ -326,11 +350,12 @@ static bool same_table(const bf_policy *policy, int one, int other)
 static void say_table(const sink *out, const bf_policy *policy, int channel)
 {
     static const bf_band bands[] = {BF_BAND_PASS, BF_BAND_UNCERTAIN, BF_BAND_FAIL, BF_BAND_NOT_JUDGED};
-    say(out, "\nDecisions on channel %s (a>b>c: as attempts are used up; no device signals, no earlier failures)\n",
+    say(out, "\nDecisions on channel %s (a>b>c: as attempts are used up; no signals, no earlier failures)\n",
         bf_channel_name((bf_channel)channel));
     say(out, "  %-10s %-19s %-24s %-24s %s\n", "liveness", "match", "risk low", "risk medium", "risk high");
     for (size_t i = 0; i < sizeof bands / sizeof *bands; i++)
         say_band(out, policy, (bf_channel)channel, bands[i]);
+    say_challenges(out, policy, (bf_channel)channel);
 }
 
 bf_status bf_policy_explain(const char *path, bf_policy_write write, void *context, bf_error *err)

@@ -204,15 +204,21 @@ static void explain_shows_thresholds_and_table(void **state)
     assert_int_equal(bf_policy_explain(source_path(SMALL, path, sizeof path), collect, &buffer, NULL), BF_OK);
     static const char *const lines[] = {
         "small@0.1.0+",
-        "  liveness pass              80             80             80             80             80             90\n",
-        "  retries escalate_to        challenge      challenge      challenge      challenge      challenge      r",
-        "  HeadSize                   [0.1, 0.6]\n",
-        "  Sharpness                  20+            20+            20+            20+            20+            off\n",
-        "  any other                  medium\n",
-        "   8 none                    reject    MATCH_NONE               when band pass and match none\n",
+        "  liveness pass                 80             80             80             80             80             "
+        "90\n",
+        "  retries escalate_to           challenge      challenge      challenge      challenge      challenge      r",
+        "  HeadSize                      [0.1, 0.6]\n",
+        "  Sharpness                     20+            20+            20+            20+            20+            "
+        "off\n",
+        "  any other                     medium\n",
+        "   8 none                       reject    MATCH_NONE               when band pass and match none\n",
         "  pass       strong              approve                  approve                  review\n",
         "  uncertain  strong              retry>challenge>review   retry>challenge>review   retry>challenge>review\n",
         "  fail       any                 reject                   reject                   reject\n",
+        "  hooked_api                    review\n",
+        "  capture steps                 2 to 3\n",
+        "  pass       followed            approve                  approve                  review\n",
+        "  pass       not_followed        review                   review                   review\n",
         "Channel ios_app decides as unspecified does.\n",
         "Decisions on channel kiosk",
         "  pass       not_requested       approve                  review                   review\n",
