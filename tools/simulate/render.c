@@ -45,56 +45,51 @@ void sim_canvas_expose(sim_canvas *canvas)
     canvas->exposures++;
 }
 
-typedef struct corner {
-    float x, y; /* px */
-    const sim_vertex *of;
-} corner;
-
-static bool project(const sim_canvas *canvas, const sim_vertex *vertex, corner *ret)
+static void project(const sim_canvas *canvas, sim_vertex *vertex)
 {
     const float focal = SIM_FOCAL * (float)canvas->width;
-    float distance = focal - vertex->at.z;
-    if (distance < 0.05F * focal)
-        return false;
-    *ret = (corner){0.5F * (float)canvas->width + vertex->at.x * focal / distance,
-                    0.5F * (float)canvas->height + vertex->at.y * focal / distance, vertex};
-    return true;
+    /* Nothing comes nearer than this: what is behind the camera would be drawn upside down. */
+    float distance = fmaxf(focal - vertex->at.z, 0.05F * focal);
+    vertex->px = 0.5F * (float)canvas->width + vertex->at.x * focal / distance;
+    vertex->py = 0.5F * (float)canvas->height + vertex->at.y * focal / distance;
 }
 
-static float edge(const corner *a, const corner *b, float x, float y)
+static float edge(const sim_vertex *a, const sim_vertex *b, float x, float y)
 {
-    return (b->x - a->x) * (y - a->y) - (b->y - a->y) * (x - a->x);
+    return (b->px - a->px) * (y - a->py) - (b->py - a->py) * (x - a->px);
 }
 
-static void put(sim_texel *texel, const corner c[3], const float w[3], int material)
+static void put(sim_texel *texel, const sim_vertex *const c[3], const float w[3], int material)
 {
-    float depth = w[0] * c[0].of->at.z + w[1] * c[1].of->at.z + w[2] * c[2].of->at.z;
+    float depth = w[0] * c[0]->at.z + w[1] * c[1]->at.z + w[2] * c[2]->at.z;
     if (depth <= texel->depth)
         return;
     *texel = (sim_texel){
         .depth = depth,
-        .u = w[0] * c[0].of->u + w[1] * c[1].of->u + w[2] * c[2].of->u,
-        .v = w[0] * c[0].of->v + w[1] * c[1].of->v + w[2] * c[2].of->v,
-        .ambient = w[0] * c[0].of->ambient + w[1] * c[1].of->ambient + w[2] * c[2].of->ambient,
-        .screen = w[0] * c[0].of->screen + w[1] * c[1].of->screen + w[2] * c[2].of->screen,
-        .gloss = w[0] * c[0].of->gloss + w[1] * c[1].of->gloss + w[2] * c[2].of->gloss,
+        .u = w[0] * c[0]->u + w[1] * c[1]->u + w[2] * c[2]->u,
+        .v = w[0] * c[0]->v + w[1] * c[1]->v + w[2] * c[2]->v,
+        .ambient = w[0] * c[0]->ambient + w[1] * c[1]->ambient + w[2] * c[2]->ambient,
+        .screen = w[0] * c[0]->screen + w[1] * c[1]->screen + w[2] * c[2]->screen,
+        .gloss = w[0] * c[0]->gloss + w[1] * c[1]->gloss + w[2] * c[2]->gloss,
         .material = material,
     };
 }
 
-static void draw_triangle(sim_canvas *canvas, const corner c[3], int material)
+static void draw_triangle(sim_canvas *canvas, const sim_vertex *a, const sim_vertex *b, const sim_vertex *third,
+                          int material)
 {
-    float area = edge(&c[0], &c[1], c[2].x, c[2].y);
-    if (fabsf(area) < 1e-6F)
+    const sim_vertex *const c[3] = {a, b, third};
+    int x0 = (int)ceilf(fmaxf(0, fminf(a->px, fminf(b->px, third->px)) - 0.5F));
+    int y0 = (int)ceilf(fmaxf(0, fminf(a->py, fminf(b->py, third->py)) - 0.5F));
+    int x1 = (int)fminf((float)canvas->width - 1, fmaxf(a->px, fmaxf(b->px, third->px)) - 0.5F);
+    int y1 = (int)fminf((float)canvas->height - 1, fmaxf(a->py, fmaxf(b->py, third->py)) - 0.5F);
+    float area = edge(a, b, third->px, third->py);
+    if (x0 > x1 || y0 > y1 || fabsf(area) < 1e-6F)
         return;
-    int x0 = (int)ceilf(fmaxf(0, fminf(c[0].x, fminf(c[1].x, c[2].x)) - 0.5F));
-    int y0 = (int)ceilf(fmaxf(0, fminf(c[0].y, fminf(c[1].y, c[2].y)) - 0.5F));
-    int x1 = (int)fminf((float)canvas->width - 1, fmaxf(c[0].x, fmaxf(c[1].x, c[2].x)) - 0.5F);
-    int y1 = (int)fminf((float)canvas->height - 1, fmaxf(c[0].y, fmaxf(c[1].y, c[2].y)) - 0.5F);
-    const float step_x[2] = {-(c[2].y - c[1].y) / area, -(c[0].y - c[2].y) / area};
+    const float one = 1 / area, step_x[2] = {-(third->py - b->py) * one, -(a->py - third->py) * one};
     for (int y = y0; y <= y1; y++) {
-        float w0 = edge(&c[1], &c[2], (float)x0 + 0.5F, (float)y + 0.5F) / area;
-        float w1 = edge(&c[2], &c[0], (float)x0 + 0.5F, (float)y + 0.5F) / area;
+        float w0 = edge(b, third, (float)x0 + 0.5F, (float)y + 0.5F) * one;
+        float w1 = edge(third, a, (float)x0 + 0.5F, (float)y + 0.5F) * one;
         sim_texel *row = canvas->texel + (size_t)y * (size_t)canvas->width;
         for (int x = x0; x <= x1; x++, w0 += step_x[0], w1 += step_x[1]) {
             const float w[3] = {w0, w1, 1 - w0 - w1};
@@ -105,18 +100,16 @@ static void draw_triangle(sim_canvas *canvas, const corner c[3], int material)
     }
 }
 
-void sim_draw(sim_canvas *canvas, const sim_grid *grid)
+void sim_draw(sim_canvas *canvas, sim_grid *grid)
 {
+    for (int i = 0; i < grid->columns * grid->rows; i++)
+        project(canvas, &grid->vertex[i]);
     for (int row = 0; row + 1 < grid->rows; row++) {
         const sim_vertex *upper = grid->vertex + (size_t)row * (size_t)grid->columns;
         const sim_vertex *lower = upper + grid->columns;
-        for (int column = 0; column + 1 < grid->columns; column++) {
-            corner c[4];
-            if (!project(canvas, &upper[column], &c[0]) || !project(canvas, &upper[column + 1], &c[1]) ||
-                !project(canvas, &lower[column], &c[2]) || !project(canvas, &lower[column + 1], &c[3]))
-                continue;
-            draw_triangle(canvas, c, grid->material);
-            draw_triangle(canvas, c + 1, grid->material);
+        for (int i = 0; i + 1 < grid->columns; i++) {
+            draw_triangle(canvas, &upper[i], &upper[i + 1], &lower[i], grid->material);
+            draw_triangle(canvas, &upper[i + 1], &lower[i], &lower[i + 1], grid->material);
         }
     }
 }

@@ -23,6 +23,7 @@ typedef struct sim_vertex {
     float ambient; /* light of the room, 1 = as in the texture */
     float screen;  /* light of the screen in front, 1 = facing it at Z = 0 */
     float gloss;   /* mirror image of the screen */
+    float px, py;  /* set by sim_draw: where it is in the picture */
 } sim_vertex;
 
 /* A surface: columns x rows corners, row by row. */
@@ -58,7 +59,7 @@ void sim_canvas_done(sim_canvas *canvas);
 /* Begins a frame, and within a frame an exposure (motion blur is several). */
 void sim_canvas_begin(sim_canvas *canvas);
 void sim_canvas_expose(sim_canvas *canvas);
-void sim_draw(sim_canvas *canvas, const sim_grid *grid);
+void sim_draw(sim_canvas *canvas, sim_grid *grid);
 /* Lights what was drawn since sim_canvas_expose and adds it up. `room` is the room's light, `screen` the screen's,
  * linear RGB; with both as in the photo they make 1. */
 void sim_shade(sim_canvas *canvas, const sim_material material[SIM_MATERIALS_MAX], float room, const float screen[3]);
