@@ -21,6 +21,7 @@ typedef struct sim_recipe {
     sim_script person; /* what the person does, who is there or on the display */
     sim_script sheet;  /* what is done with print or display */
     double hand;       /* 0 on a stand, 1 held */
+    double sway_deg;   /* print or display: how far it is turned to and fro, to look alive */
     float bend;        /* radians */
     sim_flash_answer answer;
     sim_stream stream;

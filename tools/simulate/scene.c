@@ -307,11 +307,12 @@ static sim_sheet_pose sheet_pose_at(const sim_scene *scene, double ms)
     uint64_t seed = scene->options.seed;
     sim_sheet_pose at = scene->at;
     float unit = (float)scene->options.width / 640;
-    at.x += unit * (float)(hand * 3.5 * sim_tremor(seed, 10, s) + 60 * pose.x);
+    double sway = scene->recipe->sway_deg;
+    at.x += unit * (float)(hand * 3.5 * sim_tremor(seed, 10, s) + 60 * pose.x + sway * sim_wander(seed, 17, s));
     at.y += unit * (float)(hand * 3.5 * sim_tremor(seed, 11, s) + 60 * pose.y);
     at.z += SIM_FOCAL * (float)scene->options.width * (float)(1 - 1 / pose.closeness);
-    at.yaw_deg += pose.yaw_deg + hand * 1.2 * sim_tremor(seed, 12, s);
-    at.pitch_deg += pose.pitch_deg + hand * 1.2 * sim_tremor(seed, 13, s);
+    at.yaw_deg += pose.yaw_deg + hand * 1.2 * sim_tremor(seed, 12, s) + sway * sim_wander(seed, 15, s);
+    at.pitch_deg += pose.pitch_deg + hand * 1.2 * sim_tremor(seed, 13, s) + 0.5 * sway * sim_wander(seed, 16, s);
     at.roll_deg += pose.roll_deg + hand * 0.8 * sim_tremor(seed, 14, s);
     return at;
 }

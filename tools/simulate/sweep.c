@@ -17,6 +17,7 @@
 #define JOBS_MAX 64
 #define CASES_MAX 128
 #define PATH_SIZE 1024
+#define CAPTURE_BYTES_MAX (64u << 20)
 
 static const char usage[] =
     "usage: sweep --seeds N [OPTION ...] PHOTO PHOTO ... > LINES\n"
@@ -29,6 +30,8 @@ static const char usage[] =
     "  --flash FORM        full, gentle or none (full)\n"
     "  --rate FPS          10\n"
     "  --jobs N            threads (2)\n"
+    "  --keep FOLDER       captures are kept there, and taken from there when rendered before\n"
+    "  --render            only render, with --keep\n"
     "  --data FOLDER       models/ and the rest (.); --weights FOLDER (.cache/weights, or in BONAFIDE_CACHE_DIR)\n";
 
 static const char *const all_cases[] = {
@@ -95,6 +98,8 @@ typedef struct sweep {
     int seeds, jobs, steps;
     bf_flash_form flash;
     double rate_fps;
+    const char *keep; /* NULL: captures are not kept */
+    bool render;
     atomic_int next; /* of seeds x cases */
     atomic_int failed;
     pthread_mutex_t output;
@@ -183,28 +188,50 @@ static bf_status print_line(sweep *s, bf_record *record, const one_case *of, uin
     return BF_OK;
 }
 
-static bf_status judge_one(sweep *s, bf_judge *judge, const one_case *of, uint64_t seed, bf_error *err)
+static bf_status render(const sweep *s, const one_case *of, uint64_t seed, int still, const bf_plan *plan,
+                        bf_bytes *ret, bf_error *err)
 {
     BF_CLEANUP(sim_sequence_free) sim_sequence *sequence = NULL;
+    const sim_options options = {
+        .what = of->what, .nuisances = of->nuisances, .seed = seed, .plan = plan, .rate_fps = s->rate_fps};
+    const sim_still *other = &s->still[(still + 1) % s->still_count];
+    bf_status status = sim_sequence_new(&s->still[still], other, &options, &sequence, err);
+    return status == BF_OK ? sim_capture(sequence, ret, NULL, err) : status;
+}
+
+/* Rendered, or taken from where it was kept. */
+static bf_status get_capture(const sweep *s, const one_case *of, uint64_t seed, int still, const bf_plan *plan,
+                             bf_bytes *ret, bf_error *err)
+{
+    if (!s->keep)
+        return render(s, of, seed, still, plan, ret, err);
+    char path[PATH_SIZE];
+    bf_error none = {0};
+    (void)snprintf(path, sizeof path, "%s/%s-%d-%s-%llu.capture", s->keep, of->name, s->steps,
+                   bf_flash_form_name(s->flash), (unsigned long long)seed);
+    if (bf_bytes_read_file(ret, path, CAPTURE_BYTES_MAX, &none) == BF_OK)
+        return BF_OK;
+    bf_status status = render(s, of, seed, still, plan, ret, err);
+    return status == BF_OK ? bf_bytes_write_file(path, ret->data, ret->size, err) : status;
+}
+
+static bf_status judge_one(sweep *s, bf_judge *judge, const one_case *of, uint64_t seed, bf_error *err)
+{
     BF_CLEANUP(bf_bytes_done) bf_bytes capture = {0};
     BF_CLEANUP(bf_record_free) bf_record *record = NULL;
     sim_random random = sim_random_from(seed, 91);
-    int still = sim_below(&random, s->still_count), other = (still + 1) % s->still_count;
+    int still = sim_below(&random, s->still_count);
     bf_plan plan;
     char text[BF_PLAN_TEXT_MAX];
     bf_status status = sim_make_plan(s->steps, s->flash, seed, &plan, err);
-    if (status != BF_OK)
+    if (status == BF_OK)
+        status = get_capture(s, of, seed, still, &plan, &capture, err);
+    if (status != BF_OK || s->render)
         return status;
     (void)bf_plan_write(&plan, text);
-    const sim_options options = {
-        .what = of->what, .nuisances = of->nuisances, .seed = seed, .plan = &plan, .rate_fps = s->rate_fps};
-    status = sim_sequence_new(&s->still[still], &s->still[other], &options, &sequence, err);
-    if (status == BF_OK)
-        status = sim_capture(sequence, &capture, NULL, err);
     const bf_request request = {
         .struct_size = sizeof request, .media = capture.data, .media_size = capture.size, .plan_json = text};
-    if (status == BF_OK)
-        status = bf_judge_capture(judge, &request, &record, err);
+    status = bf_judge_capture(judge, &request, &record, err);
     return status == BF_OK ? print_line(s, record, of, seed, still, err) : status;
 }
 
@@ -259,7 +286,8 @@ static bool take_cases(sweep *s, char *list)
 static const struct option long_options[] = {
     {"seeds", 1, NULL, 's'},   {"first", 1, NULL, 'f'}, {"cases", 1, NULL, 'c'}, {"steps", 1, NULL, 'S'},
     {"flash", 1, NULL, 'F'},   {"rate", 1, NULL, 'r'},  {"jobs", 1, NULL, 'j'},  {"data", 1, NULL, 'd'},
-    {"weights", 1, NULL, 'w'}, {"help", 0, NULL, 'h'},  {NULL, 0, NULL, 0},
+    {"weights", 1, NULL, 'w'}, {"help", 0, NULL, 'h'},  {"keep", 1, NULL, 'k'},  {"render", 0, NULL, 'R'},
+    {NULL, 0, NULL, 0},
 };
 
 static bool take_flash(const char *name, bf_flash_form *ret)
@@ -323,6 +351,10 @@ int main(int argc, char **argv)
             return fputs(usage, stdout) < 0;
         if (option == 'd')
             data = optarg;
+        else if (option == 'k')
+            s.keep = optarg;
+        else if (option == 'R')
+            s.render = true;
         else if (option == 'w')
             (void)snprintf(weights, sizeof weights, "%s", optarg);
         else if (option == '?' || !set_option(&s, option, optarg)) {
