@@ -79,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = malloc(size);
     must(copy != NULL);
     memcpy(copy, data, size);
+    /* The magic's NUL is not wanted. NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
     memcpy(copy, BF_CAPTURE_MAGIC, BF_CAPTURE_MAGIC_SIZE);
     bf_capture_file file = {0};
     bf_error err = {0};

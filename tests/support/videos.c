@@ -171,13 +171,13 @@ static void add_sound(maker *m)
 {
     m->sound = avformat_new_stream(m->format, NULL);
     test_must(m->sound, "avformat_new_stream");
-    bool mp4 = strcmp(m->format->oformat->name, "mov") == 0;
+    bool quicktime = strcmp(m->format->oformat->name, "mov") == 0;
     m->sound->codecpar->codec_type = AVMEDIA_TYPE_AUDIO;
-    m->sound->codecpar->codec_id = mp4 ? AV_CODEC_ID_PCM_S16LE : AV_CODEC_ID_MP3;
-    m->sound->codecpar->sample_rate = 8000;
+    m->sound->codecpar->codec_id = quicktime ? AV_CODEC_ID_PCM_S16LE : AV_CODEC_ID_MP3;
+    m->sound->codecpar->sample_rate = 16000;
     m->sound->codecpar->bits_per_coded_sample = 16;
     av_channel_layout_default(&m->sound->codecpar->ch_layout, 1);
-    m->sound->time_base = (AVRational){1, 8000};
+    m->sound->time_base = (AVRational){1, 16000};
 }
 
 static void write_sound(maker *m)
@@ -186,8 +186,8 @@ static void write_sound(maker *m)
         test_must(av_new_packet(m->packet, 3200) == 0, "av_new_packet");
         memset(m->packet->data, 0, 3200);
         m->packet->stream_index = m->sound->index;
-        m->packet->pts = m->packet->dts = av_rescale_q((int64_t)i * 1600, (AVRational){1, 8000}, m->sound->time_base);
-        m->packet->duration = av_rescale_q(1600, (AVRational){1, 8000}, m->sound->time_base);
+        m->packet->pts = m->packet->dts = av_rescale_q((int64_t)i * 1600, (AVRational){1, 16000}, m->sound->time_base);
+        m->packet->duration = av_rescale_q(1600, (AVRational){1, 16000}, m->sound->time_base);
         m->packet->flags |= AV_PKT_FLAG_KEY;
         test_must(av_interleaved_write_frame(m->format, m->packet) == 0, "av_interleaved_write_frame");
     }

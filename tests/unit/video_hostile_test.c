@@ -214,7 +214,7 @@ static void huge_pictures_are_refused_unseen(void **state)
     bf_bytes_done(&clip);
     clip = copy_of(&webm);
     uint8_t *key = find(&clip, "\x9d\x01\x2a", 3, 0); /* of the first picture, whose size follows */
-    memcpy(key + 3, "\xff\x3f\xff\x3f", 4);           /* 16383 x 16383 */
+    put32(key + 3, 0xff3fff3f);                       /* 16383 x 16383 */
     expect(&clip, NULL, BF_CORRUPT_IMAGE, 0);
     bf_bytes_done(&clip);
 }
@@ -347,7 +347,7 @@ static void stills_and_sequences_are_told_apart(void **state)
     assert_non_null(strstr(err.message, "a burst of frames"));
     /* A brand that nobody knows, and none at all. */
     bf_bytes clip = copy_of(&mp4);
-    memcpy(clip.data + 8, "zzzz", 4);
+    put32(clip.data + 8, 0x7a7a7a7a);
     assert_true(bf_frames_are(clip.data, clip.size));
     assert_true(bf_frames_are((const uint8_t *)"\0\0\0\x10moov....", 12));
     bf_bytes_done(&clip);

@@ -11,7 +11,9 @@
 #include <stdatomic.h>
 
 #include "bonafide/words.h"
+#include "capture/file.h"
 #include "support/hostile.h"
+#include "support/videos.h"
 #include "worker_test.h"
 
 static const char *const SAMPLES[] = {"person-1", "person-3", "person-5", "person-6", "sample1"};
@@ -156,6 +158,50 @@ static void hostile_files_are_judged_as_without_workers(void **state)
         bf_bytes_done(&encoded[i]);
     bf_image_done(&pattern);
     bf_image_done(&noise);
+    bf_pool_facts facts;
+    bf_pool_look(p.pool, &facts);
+    assert_int_equal(facts.restarts, 0);
+    assert_int_equal(facts.lost, 0);
+    close_pair(&p);
+}
+
+/* A burst of copies of a picture, 100 ms apart, that names a client. */
+static bf_bytes burst_of(const bf_bytes *jpeg, int count)
+{
+    bf_capture_frame frame[32];
+    bf_bytes bytes = {0};
+    for (int i = 0; i < count; i++)
+        frame[i] = (bf_capture_frame){jpeg->data, jpeg->size, 100.0 * i};
+    bf_capture_file file = {.frame = frame, .frame_count = count, .client = json_pack("{s:s}", "sdk", "test/1")};
+    assert_int_equal(bf_capture_file_write(&file, &bytes, NULL), BF_OK);
+    json_decref(file.client);
+    return bytes;
+}
+
+static void captures_are_judged_as_without_workers(void **state)
+{
+    (void)state;
+    pair p = open_pair();
+    bf_bytes photo = read_sample("person-1");
+    bf_bytes clips[] = {burst_of(&photo, 8),
+#ifdef BF_HAS_VIDEO
+                        test_video(&(test_video_options){.width = 640, .height = 480, .b_frames = 2, .audio = true}),
+                        test_video(&(test_video_options){.orientation = 6, .width = 320, .height = 240}),
+                        test_video(&(test_video_options){.encoder = "libvpx", .container = "webm", .grow_at = 5}),
+                        test_video(&(test_video_options){.encoder = "libvpx-vp9", .container = "webm"}),
+#endif
+                        burst_of(&photo, 1)};
+    for (size_t i = 0; i < sizeof clips / sizeof *clips; i++) {
+        if (clips[i].size == 0)
+            continue;
+        same_both_ways(&p, &clips[i], NULL, (bf_job){.request_id = "clip"});
+        for (size_t at = 1; at < 4; at++) { /* damaged as well */
+            clips[i].data[clips[i].size * at / 4] ^= 0x5a;
+            same_both_ways(&p, &clips[i], NULL, (bf_job){.request_id = "damaged"});
+        }
+        bf_bytes_done(&clips[i]);
+    }
+    bf_bytes_done(&photo);
     bf_pool_facts facts;
     bf_pool_look(p.pool, &facts);
     assert_int_equal(facts.restarts, 0);
@@ -417,6 +463,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(photos_are_judged_as_without_workers),
         cmocka_unit_test(hostile_files_are_judged_as_without_workers),
+        cmocka_unit_test(captures_are_judged_as_without_workers),
         cmocka_unit_test(requests_that_make_no_sense_are_refused),
         cmocka_unit_test(a_pool_that_cannot_be_says_why),
         cmocka_unit_test(many_threads_are_served),

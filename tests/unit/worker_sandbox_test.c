@@ -23,6 +23,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "capture/frames.h"
+#include "support/videos.h"
 #include "worker/channel.h"
 #include "worker/sandbox.h"
 
@@ -320,6 +322,43 @@ static void judging_needs_no_more_than_is_allowed(void **state)
     assert_int_equal(WEXITSTATUS(how), SURVIVED);
 }
 
+#ifdef BF_HAS_VIDEO
+/* One of each decoder, and one that is turned. */
+static bf_bytes clips[4];
+
+/* All frames of all clips, which FFmpeg has to be able to decode with what it is allowed here. */
+static int decode_clips(const setting *s)
+{
+    (void)s;
+    for (size_t i = 0; i < sizeof clips / sizeof *clips; i++) {
+        bf_frames *frames = NULL;
+        bf_frame frame = {0};
+        bool more = true;
+        if (clips[i].size > 0 && bf_frames_open(clips[i].data, clips[i].size, NULL, &frames, NULL) != BF_OK)
+            return 10 + (int)i;
+        while (frames && more)
+            if (bf_frames_next(frames, 0.0, &frame, &more, NULL) != BF_OK)
+                return 20 + (int)i;
+        bf_frames_free(&frames);
+    }
+    return SURVIVED;
+}
+
+static void videos_need_no_more_than_is_allowed(void **state)
+{
+    (void)state;
+    clips[0] = test_video(&(test_video_options){.width = 640, .height = 480, .b_frames = 2, .audio = true});
+    clips[1] = test_video(&(test_video_options){.encoder = "libvpx", .container = "webm", .grow_at = 6});
+    clips[2] = test_video(&(test_video_options){.encoder = "libvpx-vp9", .container = "webm", .width = 320});
+    clips[3] = test_video(&(test_video_options){.orientation = 6, .aspect_num = 4, .aspect_den = 3});
+    int how = in_the_sandbox(decode_clips);
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), SURVIVED);
+    for (size_t i = 0; i < sizeof clips / sizeof *clips; i++)
+        bf_bytes_done(&clips[i]);
+}
+#endif
+
 static int take_much_memory(const setting *s)
 {
     (void)s;
@@ -392,9 +431,15 @@ static void root_is_given_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forbidden_calls_kill),         cmocka_unit_test(judging_needs_no_more_than_is_allowed),
-        cmocka_unit_test(memory_has_a_ceiling),         cmocka_unit_test(abort_still_looks_like_one),
-        cmocka_unit_test(processor_time_has_a_ceiling), cmocka_unit_test(root_is_given_up),
+        cmocka_unit_test(forbidden_calls_kill),
+        cmocka_unit_test(judging_needs_no_more_than_is_allowed),
+#ifdef BF_HAS_VIDEO
+        cmocka_unit_test(videos_need_no_more_than_is_allowed),
+#endif
+        cmocka_unit_test(memory_has_a_ceiling),
+        cmocka_unit_test(abort_still_looks_like_one),
+        cmocka_unit_test(processor_time_has_a_ceiling),
+        cmocka_unit_test(root_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
