@@ -178,6 +178,17 @@ static flash_kind kind_of(bf_flash_form form)
     return (flash_kind){full_colour, sizeof full_colour / sizeof *full_colour, 400, 600};
 }
 
+const uint8_t (*bf_flash_palette(bf_flash_form form, int *ret_count))[3]
+{
+    if (form == BF_FLASH_NONE) {
+        *ret_count = 0;
+        return NULL;
+    }
+    flash_kind kind = kind_of(form);
+    *ret_count = kind.colour_count;
+    return kind.colour;
+}
+
 /* Colours of which none comes again within three: clearly different neighbours, and no two that take turns. */
 static void choose_colours(chance *source, bf_flash_form form, int room_ms, bf_flash *ret)
 {

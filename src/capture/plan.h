@@ -89,6 +89,10 @@ bf_status bf_plan_parse(const char *json, size_t size, bf_plan *ret, bf_error *e
 /* Whether more is asked than to look into the camera. */
 bool bf_plan_is_active(const bf_plan *plan);
 
+/* The colours that a flash of this form is made from, *ret_count of them; none comes again within three. NULL and 0 for
+ * NONE. */
+const uint8_t (*bf_flash_palette(bf_flash_form form, int *ret_count))[3];
+
 const char *bf_step_type_name(bf_step_type type); /* "turn_left" */
 bool bf_step_type_from_name(const char *name, bf_step_type *ret);
 const char *bf_flash_form_name(bf_flash_form form); /* "none", "full", "gentle" */
