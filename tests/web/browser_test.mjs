@@ -261,6 +261,20 @@ const ways = {
       assert.equal(await page.locator('.bonafide-dialog').count(), 0);
     }, {attributes: {}});
   },
+  async 'a plan set before the element is defined counts'() {
+    await visit(async (page) => {
+      await page.evaluate(async ([ids, wanted]) => {
+        const element = document.createElement('late-capture');
+        Object.assign(element, {plan: wanted, texts: {title: 'My own title'}});
+        for (const [name, value] of Object.entries(ids)) element.setAttribute(name, value);
+        document.querySelector('#place').replaceChildren(element);
+        const {BonafideCapture} = await import('/capture/bonafide-capture.js');
+        customElements.define('late-capture', class extends BonafideCapture {});
+      }, [IDS, plan()]);
+      await page.locator('late-capture h2', {hasText: 'My own title'}).waitFor();
+      assert.match(await page.locator('late-capture .lead').innerText(), /a few pictures/);
+    }, {attributes: {}});
+  },
   async 'whoever closes the dialog ends the plain call'() {
     await visit(async (page) => {
       const result = page.evaluate(async (ids) => {

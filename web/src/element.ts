@@ -68,12 +68,23 @@ export class BonafideCapture extends HTMLElement implements Surface {
   }
 
   /** Changes of single texts; keys as in texts/en.ts. */
+  get texts(): Partial<Texts> {
+    return this.#texts;
+  }
+
   set texts(texts: Partial<Texts>) {
     this.#texts = texts;
     this.#schedule();
   }
 
   connectedCallback(): void {
+    // What a page set before this was defined stands in the way of the accessors.
+    for (const name of ['plan', 'texts'] as const) {
+      if (!Object.prototype.hasOwnProperty.call(this, name)) continue;
+      const value: unknown = this[name];
+      delete (this as Record<string, unknown>)[name];
+      Reflect.set(this, name, value);
+    }
     this.#schedule();
   }
 
