@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "liveness/challenge/challenge.h"
+#include "liveness/stream/stream.h"
 #include "match/consistency.h"
 #include "pipeline/detectors.h"
 #include "pipeline/judge.h"
@@ -63,6 +64,8 @@ void bf_stage_sequence_end(bf_judge *judge, bf_record *record)
         add(detector, &of, bf_engine_now(judge->engine) - began_ms, record);
         if (detector->clip == &bf_challenge_detector && record->challenge != BF_CHALLENGE_NOT_ASKED)
             record->challenge = outcome_of(judge->detector_state[i]);
+        if (detector->clip == &bf_stream_detector)
+            bf_stream_fingerprint(judge->detector_state[i], &record->capture.fingerprint);
         bf_judge_end_stage(judge, record, BF_STAGE_SEQUENCE, began_ms);
     }
 }

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "liveness/challenge/challenge.h"
 #include "record/json.h"
 
@@ -97,6 +99,20 @@ static json_t *build_clip(bf_build *build, const bf_record_capture *capture)
     return object;
 }
 
+/* Sixteen hex digits a frame. */
+static json_t *build_fingerprint(bf_build *build, const bf_clip_fingerprint *clip)
+{
+    if (clip->count == 0)
+        return json_null();
+    json_t *list = json_array();
+    for (int i = 0; i < clip->count && i < BF_CLIP_FRAMES; i++) {
+        char text[17];
+        (void)snprintf(text, sizeof text, "%016llx", (unsigned long long)clip->frame[i]);
+        bf_build_add(build, list, json_string(text));
+    }
+    return list;
+}
+
 json_t *bf_record_build_capture(bf_build *build, const bf_record *record)
 {
     const bf_record_capture *capture = &record->capture;
@@ -111,6 +127,7 @@ json_t *bf_record_build_capture(bf_build *build, const bf_record *record)
     bf_build_put(build, object, "track", capture->sequence ? build_track(build, &capture->track) : json_null());
     bf_build_put(build, object, "sequence", build_sequence(build, capture));
     bf_build_put(build, object, "clip", build_clip(build, capture));
+    bf_build_put(build, object, "fingerprint", build_fingerprint(build, &capture->fingerprint));
     return object;
 }
 

@@ -17,6 +17,7 @@
 #include "face/track.h"
 #include "integrity/integrity.h"
 #include "liveness/sequence.h"
+#include "liveness/stream/fingerprint.h"
 #include "policy/policy.h"
 #include "quality/quality.h"
 
@@ -65,6 +66,7 @@ typedef struct bf_record_capture {
     bf_track track;
     bf_sequence_evidence detail[BF_RECORD_SEQUENCE_MAX]; /* findings and figures of what stands in `evidence` too */
     int detail_count;
+    bf_clip_fingerprint fingerprint; /* to know the capture again; empty when no detector took it */
 } bf_record_capture;
 
 typedef struct bf_match_facts {

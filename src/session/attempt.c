@@ -72,8 +72,7 @@ static bf_status context_text(const bf_attempt *attempt, char **ret, bf_error *e
     bf_status status = BF_OK;
     if (session->risk)
         status = bf_json_parse(session->risk, strlen(session->risk), "risk", &joined, err);
-    const char *signal = attempt->seen_before ? "seen_before" : NULL;
-    return status == BF_OK ? bf_risk_text(joined, &counts, signal, ret, err) : status;
+    return status == BF_OK ? bf_risk_text(joined, &counts, attempt->seen_as, ret, err) : status;
 }
 
 static bf_status judge(bf_attempt *attempt, bf_error *err)
@@ -171,7 +170,7 @@ static bf_status judge_and_decide(bf_attempt *attempt, bf_error *err)
         status = judge_once(attempt, err);
     if (status != BF_OK || !attempt->judge_again)
         return status;
-    attempt->seen_before = true;
+    attempt->told = true;
     return judge_once(attempt, err);
 }
 

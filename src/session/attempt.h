@@ -27,8 +27,9 @@ typedef struct bf_attempt {
     /* What the judgement brought. */
     bf_judgement judgement;
     bf_seen seen;
-    bool seen_before; /* the judgement knows that the capture was seen before */
-    bool judge_again; /* nothing was decided: it was seen before, and the judgement does not know */
+    const char *seen_as; /* "seen_before", "seen_similar": a signal that the judgement has to know; NULL: none */
+    bool told;           /* it does */
+    bool judge_again;    /* nothing was decided, because it does not know yet */
     bf_outcome outcome;
     bf_vault_draft draft;
     bool has_draft;
@@ -43,9 +44,13 @@ typedef struct bf_attempt {
 bf_status bf_attempt_claim(bf_db *db, void *context, bf_error *err);
 bf_status bf_attempt_finish(bf_db *db, void *context, bf_error *err);
 
-/* seen.c; in a write transaction: whether another attempt brought this capture, or frames of it; remembers it. */
-bf_status bf_seen_find(bf_db *db, const bf_attempt *attempt, bool *ret_before, bf_error *err);
+/* seen.c; in a write transaction: the signal for a capture that another attempt brought, or nearly; NULL for a new one.
+ * And remembers it. */
+bf_status bf_seen_find(bf_db *db, const bf_attempt *attempt, const char **ret_signal, bf_error *err);
 bf_status bf_seen_keep(bf_db *db, const bf_attempt *attempt, bf_error *err);
+/* seen_look.c, the parts of them that go by looks. */
+bf_status bf_seen_find_similar(bf_db *db, const bf_attempt *attempt, int64_t since_ms, bool *ret, bf_error *err);
+bf_status bf_seen_keep_look(bf_db *db, const bf_attempt *attempt, bf_error *err);
 
 /* The error of a refused attempt. */
 bf_status bf_attempt_fail_refused(const bf_attempt *attempt, bf_error *err);

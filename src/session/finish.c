@@ -30,9 +30,10 @@ static bf_status load_claimed(bf_attempt *attempt, bf_db *db, bf_error *err)
 
 static bf_status look_back(bf_attempt *attempt, bf_db *db, bf_error *err)
 {
-    bool before = false;
-    bf_status status = attempt->seen_before ? BF_OK : bf_seen_find(db, attempt, &before, err);
-    attempt->judge_again = status == BF_OK && before;
+    const char *signal = NULL;
+    bf_status status = attempt->told ? BF_OK : bf_seen_find(db, attempt, &signal, err);
+    attempt->seen_as = attempt->told ? attempt->seen_as : signal;
+    attempt->judge_again = status == BF_OK && signal;
     return status;
 }
 

@@ -8,6 +8,7 @@
 #include "access/token.h"
 #include "base/attr.h"
 #include "bonafide/words.h"
+#include "liveness/stream/fingerprint.h"
 #include "session/session.h"
 #include "session/text.h"
 
@@ -156,6 +157,7 @@ struct bf_judgement {
     bool judged;                                           /* liveness was */
     const char *decision, *reason, *policy, *input_sha256; /* point into `parsed` */
     const char *challenge;                                 /* what came of the asked steps; NULL: a still */
+    bf_clip_fingerprint clip;                              /* what the capture looks like; empty for a still */
     bool lit;                                              /* the screen's light on the face could be judged */
 };
 
@@ -184,6 +186,8 @@ typedef struct bf_seen {
 
 bf_status bf_seen_take(const bf_service *service, const bf_session *session, const bf_region *media, bf_seen *ret,
                        bf_error *err);
+/* The fingerprint that the record has of the capture; empty without one. */
+void bf_seen_read_clip(const json_t *record, bf_clip_fingerprint *ret);
 /* In a write transaction: forgets what is remembered of a session; of whatever is too old, some. */
 bf_status bf_seen_erase(bf_db *db, const char *session_id, bf_error *err);
 bf_status bf_seen_tidy(bf_db *db, const bf_service *service, int64_t now_ms, bf_error *err);

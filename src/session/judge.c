@@ -54,6 +54,7 @@ static bf_status read_record(bf_judgement *judgement, bf_error *err)
     judgement->policy = text_at(decision, "policy_version");
     judgement->input_sha256 = text_at(json_object_get(root, "input"), "sha256");
     judgement->challenge = text_at(json_object_get(root, "capture"), "challenge");
+    bf_seen_read_clip(root, &judgement->clip);
     judgement->lit = is_present(root, "sequence.flash");
     judgement->judged = json_is_true(json_object_get(root, "success"));
     const json_t *error = json_object_get(root, "error");

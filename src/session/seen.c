@@ -118,18 +118,39 @@ static bf_status find_frames(bf_db *db, const bf_attempt *attempt, bool *ret, bf
     return status;
 }
 
-bf_status bf_seen_find(bf_db *db, const bf_attempt *attempt, bool *ret_before, bf_error *err)
+bf_status bf_seen_find(bf_db *db, const bf_attempt *attempt, const char **ret_signal, bf_error *err)
 {
-    *ret_before = false;
+    bool before = false, similar = false;
+    *ret_signal = NULL;
     if (!attempt->seen.taken)
         return BF_OK;
-    bf_status status = find_media(db, attempt, ret_before, err);
-    if (status == BF_OK && !*ret_before && attempt->seen.frame_count >= FRAMES_IN_COMMON)
-        status = find_frames(db, attempt, ret_before, err);
+    bf_status status = find_media(db, attempt, &before, err);
+    if (status == BF_OK && !before && attempt->seen.frame_count >= FRAMES_IN_COMMON)
+        status = find_frames(db, attempt, &before, err);
+    if (status == BF_OK && !before)
+        status = bf_seen_find_similar(db, attempt, since(attempt->service, attempt->decided_ms), &similar, err);
+    if (status == BF_OK)
+        *ret_signal = before ? "seen_before" : similar ? "seen_similar" : NULL;
     return status;
 }
 
-#define ROW(hash) "($1, 'frame', " hash ", $3, $4, $5)"
+static bf_status keep_frames(bf_db *db, const bf_attempt *attempt, bf_error *err)
+{
+    const bf_session *session = &attempt->session;
+    const bf_seen *seen = &attempt->seen;
+    return bf_db_run(db,
+                     "INSERT INTO capture_seen(client, kind, hash, session_id, attempt, at_ms) VALUES"
+                     " ($1, 'frame', $2, $3, $4, $5), ($1, 'frame', $6, $3, $4, $5),"
+                     " ($1, 'frame', $7, $3, $4, $5), ($1, 'frame', $8, $3, $4, $5),"
+                     " ($1, 'frame', $9, $3, $4, $5), ($1, 'frame', $10, $3, $4, $5),"
+                     " ($1, 'frame', $11, $3, $4, $5), ($1, 'frame', $12, $3, $4, $5)"
+                     " ON CONFLICT DO NOTHING",
+                     BF_VALUES(bf_value_text(session->client), frame(seen, 0), bf_value_text(session->id),
+                               bf_value_integer(session->attempt), bf_value_integer(attempt->decided_ms),
+                               frame(seen, 1), frame(seen, 2), frame(seen, 3), frame(seen, 4), frame(seen, 5),
+                               frame(seen, 6), frame(seen, 7)),
+                     NULL, err);
+}
 
 bf_status bf_seen_keep(bf_db *db, const bf_attempt *attempt, bf_error *err)
 {
@@ -144,20 +165,9 @@ bf_status bf_seen_keep(bf_db *db, const bf_attempt *attempt, bf_error *err)
         BF_VALUES(bf_value_text(session->client), blob(seen->media), bf_value_text(session->id),
                   bf_value_integer(session->attempt), bf_value_integer(attempt->decided_ms)),
         NULL, err);
-    if (status != BF_OK || seen->frame_count == 0)
-        return status;
-    return bf_db_run(
-        db,
-        "INSERT INTO capture_seen(client, kind, hash, session_id, attempt, at_ms) VALUES" ROW("$2") ", " ROW(
-            "$6") ", " ROW("$7") ", " ROW("$8") ", " ROW("$9") ", " ROW("$10") ", " ROW("$11") ", " ROW("$12") " ON "
-                                                                                                               "CONFLIC"
-                                                                                                               "T DO "
-                                                                                                               "NOTHIN"
-                                                                                                               "G",
-        BF_VALUES(bf_value_text(session->client), frame(seen, 0), bf_value_text(session->id),
-                  bf_value_integer(session->attempt), bf_value_integer(attempt->decided_ms), frame(seen, 1),
-                  frame(seen, 2), frame(seen, 3), frame(seen, 4), frame(seen, 5), frame(seen, 6), frame(seen, 7)),
-        NULL, err);
+    if (status == BF_OK && seen->frame_count > 0)
+        status = keep_frames(db, attempt, err);
+    return status == BF_OK ? bf_seen_keep_look(db, attempt, err) : status;
 }
 
 bf_status bf_seen_erase(bf_db *db, const char *session_id, bf_error *err)

@@ -41,7 +41,10 @@ static json_t *record_of(const kit *k, const bf_job *job)
                                           : json_pack("{ss ss sb sn}", "code", bf_status_name(script->code), "message",
                                                       bf_status_text(script->code), "retryable", 1, "hint");
     json_t *guidance = script->guidance ? json_pack("[s]", script->guidance) : json_array();
-    json_t *capture = script->challenge ? json_pack("{ss}", "challenge", script->challenge) : json_null();
+    json_t *capture = script->challenge
+                          ? json_pack("{ss so}", "challenge", script->challenge, "fingerprint",
+                                      script->fingerprint ? json_loads(script->fingerprint, 0, NULL) : json_null())
+                          : json_null();
     json_t *evidence =
         json_pack("[{ss ss}]", "detector", "sequence.flash", "status", script->lit ? "present" : "absent");
     return json_pack("{so sb ss s{ss ss so ss} so s{ss} s{ss sn sn ss?} so sn s{s[]} sn}", "evidence", evidence,

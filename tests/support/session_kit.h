@@ -14,6 +14,7 @@ typedef struct kit_script {
     bool not_judged;                          /* liveness was not */
     bf_status code;                           /* of the record's error; BF_OK: none */
     const char *problem;                      /* of the match; NULL: none */
+    const char *fingerprint;                  /* of the capture, as JSON; NULL: none */
     const char *challenge;                    /* what came of the asked steps; NULL: a still */
     bool lit;                                 /* the light on the face was judged */
     bf_status fail;                           /* the pool's own failure; BF_OK: a record */

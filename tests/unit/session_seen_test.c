@@ -205,6 +205,54 @@ static void test_nothing_is_remembered_where_nobody_wants_it(void **state)
     assert_int_equal(kit_count(k, "SELECT COUNT(*) FROM capture_seen WHERE session_id = $1", id), 0);
 }
 
+/* Sixteen frames that move; `changed` bits of each are others. */
+static void look_of(uint64_t seed, uint64_t changed, char ret[400])
+{
+    size_t used = (size_t)snprintf(ret, 400, "[");
+    for (int i = 0; i < BF_CLIP_FRAMES; i++) {
+        uint64_t frame = (seed + (uint64_t)i) * UINT64_C(0x9e3779b97f4a7c15);
+        used += (size_t)snprintf(ret + used, 400 - used, "%s\"%016llx\"", i ? "," : "",
+                                 (unsigned long long)(frame ^ (frame >> 29) ^ changed));
+    }
+    (void)snprintf(ret + used, 400 - used, "]");
+}
+
+/* Whether a capture that looks like this, but has other bytes, is known as similar. */
+static bool looks_known(kit *k, const char *id, int attempt, uint64_t seed, uint64_t changed)
+{
+    static int count;
+    char look[400], text[64];
+    look_of(seed, changed, look);
+    (void)snprintf(text, sizeof text, "a capture of its own, number %d", count++);
+    k->script.fingerprint = look;
+    k->script.challenge = "not_asked";
+    bf_principal who = kit_person(id, attempt);
+    kit_request request = {.who = &who, .id = id, .body = "{}", .image = text};
+    assert_int_equal(kit_call(k, bf_service_session_attempt, &request, NULL, NULL, NULL), BF_OK);
+    assert_null(strstr(k->context, "\"seen_before\""));
+    return strstr(k->context, "\"seen_similar\"") != NULL;
+}
+
+static void test_what_looks_the_same(void **state)
+{
+    kit *k = *state;
+    char id[BF_SESSION_ID_SIZE];
+    remember(k);
+    k->script = (kit_script){.decision = "retry", .reason = "QUALITY_TOO_LOW", .not_judged = true};
+    kit_create(k, "", id);
+    assert_false(looks_known(k, id, 1, 7, 0));
+    assert_false(looks_known(k, id, 2, 7, 1)); /* the same person tries again in the same place */
+    kit_create(k, "", id);
+    assert_true(looks_known(k, id, 1, 7, 0x100000001));
+    kit_create(k, "", id);
+    assert_false(looks_known(k, id, 1, 7000, 0));
+    /* Its traces go with it. */
+    kit_request request = {.who = &KIT_BACK_END, .id = id};
+    assert_int_equal(kit_call(k, bf_service_session_erase, &request, NULL, NULL, NULL), BF_OK);
+    kit_create(k, "", id);
+    assert_false(looks_known(k, id, 1, 7000, 0));
+}
+
 typedef struct rival {
     kit *k;
     char id[BF_SESSION_ID_SIZE];
@@ -261,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_erasure_forgets),
         cmocka_unit_test(test_what_is_old_is_forgotten),
         cmocka_unit_test(test_nothing_is_remembered_where_nobody_wants_it),
+        cmocka_unit_test(test_what_looks_the_same),
         cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_the_signal_has_room),
     };
