@@ -127,9 +127,12 @@ static bf_container sniff_boxes(const uint8_t *bytes, size_t size, const char **
     return BF_CONTAINER_UNKNOWN;
 }
 
-/* QuickTime files older than brands begin with any of these boxes. */
+/* QuickTime files older than brands begin with any of these boxes. A text may have such a word there, too; the size
+ * before it is no text, unless the box has half a gigabyte. */
 static bool is_brandless_film(const uint8_t *bytes, size_t size)
 {
+    if (size < 8 || bytes[0] >= 0x20)
+        return false;
     return has_bytes(bytes, size, 4, "moov", 4) || has_bytes(bytes, size, 4, "mdat", 4) ||
            has_bytes(bytes, size, 4, "wide", 4);
 }

@@ -350,6 +350,7 @@ static void stills_and_sequences_are_told_apart(void **state)
     put32(clip.data + 8, 0x7a7a7a7a);
     assert_true(bf_frames_are(clip.data, clip.size));
     assert_true(bf_frames_are((const uint8_t *)"\0\0\0\x10moov....", 12));
+    assert_false(bf_frames_are((const uint8_t *)"The wide sea", 12));
     bf_bytes_done(&clip);
     bf_bytes_done(&jpeg);
     bf_bytes_done(&heic);
