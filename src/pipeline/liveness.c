@@ -26,9 +26,10 @@ static int by_raw(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* What a detector says of several pictures of one face: the middle one, the lower of two. So neither a frame on which a
- * network errs nor a real face that is shown for a moment decides. */
-static bf_evidence middle(const bf_evidence *all, int count)
+/* What a detector says of several pictures of one face: the second lowest counts, of three and fewer the lowest. One
+ * frame on which a network errs does no harm, and who shows a real face for a part of the time gains nothing
+ * (docs/results/sequences.md). */
+static bf_evidence combine(const bf_evidence *all, int count)
 {
     const bf_evidence *present[BF_RECORD_CHOSEN_MAX];
     int present_count = 0;
@@ -39,7 +40,7 @@ static bf_evidence middle(const bf_evidence *all, int count)
     if (present_count == 0)
         return all[0];
     qsort(present, (size_t)present_count, sizeof(const bf_evidence *), by_raw);
-    return *present[(present_count - 1) / 2];
+    return *present[present_count > 3 ? 1 : 0];
 }
 
 /* The pictures that detectors for stills look at: the photo, or the chosen frames of a clip. */
@@ -63,7 +64,7 @@ static void run_still_detector(bf_judge *judge, int index, const bf_subject *sub
     for (int i = 0; i < count; i++)
         detect(judge, index, &subjects[i], &of_each[i]);
     bf_evidence *evidence = &record->evidence[record->evidence_count++];
-    *evidence = middle(of_each, count);
+    *evidence = combine(of_each, count);
     if (detector->calibrated)
         bf_calibration_apply(&detector->calibration, evidence);
     evidence->ms = bf_engine_now(judge->engine) - began_ms;
