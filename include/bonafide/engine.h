@@ -126,6 +126,13 @@ BF_API const char *bf_record_reason(const bf_record *record);
 /** The `index`-th guidance code ("move_closer"), most important first; NULL past the last. Static text. */
 BF_API const char *bf_record_guidance(const bf_record *record, int index);
 
+/** Frames of a burst or a video that were looked at; 0 for a still. */
+BF_API int bf_record_frames(const bf_record *record);
+/** Milliseconds from the first to the last of them. */
+BF_API double bf_record_duration_ms(const bf_record *record);
+/** What was noticed over the frames ("another_face"), by detector, the `index`-th; NULL past the last. Static text. */
+BF_API const char *bf_record_finding(const bf_record *record, int index);
+
 /** Whether timings are left out of the text, so that equal judgements give equal bytes. */
 #define BF_JSON_NO_TIMING 1u
 /** Indented, for people. */

@@ -34,13 +34,34 @@ typedef struct inspect {
 } inspect;
 
 #ifdef CLI_HAS_CAIRO
+/* The picture that was judged: the photo, or the best frame of a clip. Adds to the heading which frame that is. */
+static bf_status decode(const inspect *in, const json_t *document, bf_picture *ret, char *heading, size_t size,
+                        bf_error *err)
+{
+    const json_t *capture = scene_get(document, "capture"), *chosen = scene_get(capture, "chosen");
+    if (strcmp(scene_text(capture, "kind"), "still") == 0)
+        return bf_picture_decode(in->media.data, in->media.size, ret, err);
+    int index = 0;
+    double ms = 0;
+    for (size_t i = 0; i < json_array_size(chosen); i++) {
+        const json_t *frame = json_array_get(chosen, i);
+        if (!json_is_true(scene_get(frame, "best")))
+            continue;
+        index = (int)scene_number(frame, "index", 0);
+        ms = scene_number(frame, "ms", 0);
+    }
+    size_t used = strlen(heading);
+    (void)snprintf(heading + used, size - used, "  (frame %d at %.1f s, the best of %.0f in %.1f s)", index, ms / 1e3,
+                   scene_number(capture, "frames.analysed", 0), scene_number(capture, "duration_ms", 0) / 1e3);
+    return bf_picture_decode_frame(in->media.data, in->media.size, index, ret, err);
+}
+
 static int draw(const inspect *in, const bf_record *record)
 {
     BF_CLEANUP(bf_picture_done) bf_picture picture = {0};
     bf_error err = {0};
     char *text = NULL;
-    if (bf_picture_decode(in->media.data, in->media.size, &picture, &err) != BF_OK ||
-        bf_record_json(record, BF_JSON_GEOMETRY, &text, &err) != BF_OK)
+    if (bf_record_json(record, BF_JSON_GEOMETRY, &text, &err) != BF_OK)
         return cli_fail_error(in->command, &err);
     json_t *document = json_loads(text, 0, NULL);
     free(text);
@@ -49,12 +70,14 @@ static int draw(const inspect *in, const bf_record *record)
     const char *slash = strrchr(in->path, '/');
     char name[256];
     (void)cli_text_copy(slash ? slash + 1 : in->path, 80, true, name, sizeof name);
-    bf_status status = scene_write(&picture, document, name, in->output, &err);
+    bf_status status = decode(in, document, &picture, name, sizeof name, &err);
+    int code = status == BF_OK ? 0 : cli_fail_error(in->command, &err);
+    if (status == BF_OK && scene_write(&picture, document, name, in->output, &err) != BF_OK) {
+        (void)cli_fail_error(in->command, &err);
+        code = CLI_INTERNAL;
+    }
     json_decref(document);
-    if (status == BF_OK)
-        return 0;
-    (void)cli_fail_error(in->command, &err);
-    return CLI_INTERNAL;
+    return code;
 }
 #else
 static int draw(const inspect *in, const bf_record *record)

@@ -69,6 +69,24 @@ static void append_words(char *text, size_t size, const char *code)
     text[used] = '\0';
 }
 
+/* How much of a clip was seen, and what was noticed in it. */
+static void append_clip(const bf_record *record, char *text, size_t size)
+{
+    size_t used = strlen(text);
+    if (bf_record_frames(record) == 0 || used >= size)
+        return;
+    (void)snprintf(text + used, size - used, "; %d frames in %.1f s", bf_record_frames(record),
+                   bf_record_duration_ms(record) / 1e3);
+    const char *before = "";
+    for (int i = 0; bf_record_finding(record, i); i++) {
+        if (strcmp(bf_record_finding(record, i), before) == 0)
+            continue; /* the same again, at another time */
+        before = bf_record_finding(record, i);
+        append_words(text, size, ", ");
+        append_words(text, size, before);
+    }
+}
+
 /* Why, and what to do about it. An error speaks for itself. */
 static void explain(const bf_record *record, char *text, size_t size)
 {
@@ -83,6 +101,7 @@ static void explain(const bf_record *record, char *text, size_t size)
         append_words(text, size, ": ");
         append_words(text, size, guidance);
     }
+    append_clip(record, text, size);
 }
 
 static void match_words(const bf_record *record, char *text, size_t size)

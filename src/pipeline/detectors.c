@@ -37,6 +37,7 @@ static const bf_own_detector DETECTORS[] = {
 /* Each of them is also asked for in the fusion file. */
 static const bf_sequence_detector *const CLIP_DETECTORS[] = {
     &bf_motion_detector,
+    &bf_stream_detector,
     &bf_challenge_detector,
     &bf_consistency_detector,
 };

@@ -62,6 +62,27 @@ const char *bf_record_reason(const bf_record *record)
     return bf_reason_name(record->policy.reason_count > 0 ? record->policy.reasons[0] : BF_REASON_NO_RULE);
 }
 
+int bf_record_frames(const bf_record *record)
+{
+    return record->capture.analysed;
+}
+
+double bf_record_duration_ms(const bf_record *record)
+{
+    return record->capture.end_ms - record->capture.begin_ms;
+}
+
+const char *bf_record_finding(const bf_record *record, int index)
+{
+    for (int i = 0; index >= 0 && i < record->capture.detail_count; i++) {
+        const bf_sequence_evidence *of = &record->capture.detail[i];
+        if (index < of->finding_count)
+            return of->finding[index].code;
+        index -= of->finding_count;
+    }
+    return NULL;
+}
+
 const char *bf_record_guidance(const bf_record *record, int index)
 {
     if (index < 0 || index >= record->policy.guidance_count || index >= BF_GUIDANCES_MAX)
