@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What every detector said of a set of clips, as tables in Markdown.
 
-usage: bonafide check --jsonl --full-evidence --no-timing [--flow NAME] CLIP ... | tools/sequence_table.py [MANIFEST.csv]
+usage: bonafide check --jsonl --full-evidence [--flow NAME] CLIP ... | tools/sequence_table.py [MANIFEST.csv]
 
 MANIFEST.csv has a line for each clip with its `path` and its `label` ("live", "spoof/replay"); without it nothing is
 known of the truth. Only numbers and names of findings are written, nothing of what is to be seen.
