@@ -33,8 +33,9 @@ static bool has_media(const bf_session *session)
 static bf_status append_leaf(bf_db *db, const bf_session *session, const bf_ending *ending, bf_error *err)
 {
     json_t *facts =
-        json_pack("{ss ss ss? ss? ss?}", "session", session->id, "state", bf_session_state_name(session->state),
-                  "decision", ending->decision, "reason", ending->reason, "request_id", ending->decided_by);
+        json_pack("{ss ss ss si ss? ss? ss?}", "session", session->id, "state", bf_session_state_name(session->state),
+                  "mode", session->mode, "challenges", session->challenges, "decision", ending->decision, "reason",
+                  ending->reason, "request_id", ending->decided_by);
     if (!facts)
         return bf_fail_memory(err);
     bf_audit_entry entry = {BF_AUDIT_SESSION_ENDED, ending->now_ms, ending->actor, facts};
@@ -54,6 +55,8 @@ static bf_status enqueue_webhook(bf_db *db, const bf_session *session, const bf_
     bf_text_put(&text, "event", json_string("session.ended"));
     bf_text_put(&text, "session_id", json_string(session->id));
     bf_text_put(&text, "state", json_string(bf_session_state_name(session->state)));
+    bf_text_put(&text, "mode", json_string(session->mode));
+    bf_text_put(&text, "challenges", json_integer(session->challenges));
     bf_text_put(&text, "decision", bf_json_text_or_null(ending->decision));
     bf_text_put(&text, "reason", bf_json_text_or_null(ending->reason));
     bf_text_put(&text, "request_id", bf_json_text_or_null(ending->decided_by));

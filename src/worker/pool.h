@@ -16,7 +16,7 @@
 
 #define BF_POOL_WORKERS_MAX 256
 #define BF_POOL_QUEUE_MAX 4096
-#define BF_POOL_JOB_MS 10000 /* a job's time where nothing else is said */
+#define BF_POOL_JOB_MS 20000 /* a job's time where nothing else is said: several times that of a long live capture */
 
 typedef struct bf_pool bf_pool;
 

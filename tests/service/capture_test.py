@@ -65,6 +65,10 @@ class Session:
         return self.state()["attempts"][-1]
 
 
+def signals(attempt):
+    return {one["name"] for one in attempt["record"]["capture"]["signals"]}
+
+
 def context_signals(attempt):
     return set(attempt["record"]["request"]["context"]["device_signals"])
 
@@ -96,6 +100,18 @@ class Journeys(unittest.TestCase):
         renamed = Session(mode="passive")
         renamed.send(capture.write(frames, renamed.plan["nonce"], client=header.get("client")))
         self.assertIn("seen_before", context_signals(renamed.last()))
+
+    def test_active(self):
+        """A live capture that follows the plan passes; the same capture sent to another session does not."""
+        session = Session(mode="active")
+        data = simulate(session.plan, seed=4)
+        answer = session.send(data).json
+        said = session.last()["record"]
+        self.assertEqual(said["capture"]["challenge"], "followed", said["capture"]["sequence"])
+        self.assertEqual(answer["answer"], "pass", said["decision"])
+        other = Session(mode="active")
+        self.assertNotEqual(other.send(data).json["answer"], "pass")
+        self.assertIn("stale_challenge", signals(other.last()))
 
     def test_hybrid_goes_on_with_steps(self):
         session = Session(mode="hybrid", channel="ios_app", risk_context={"risk_tier": "high"})
@@ -140,7 +156,8 @@ class Attacks(unittest.TestCase):
         data = simulate(session.plan, seed=3)
         changed = server.ask("POST", f"{session.place}/plan", session.token, {"flash": "gentle"}).json
         self.assertNotEqual(changed["plan"]["nonce"], session.plan["nonce"])
-        self.refused(session, data)
+        attempt = self.refused(session, data)
+        self.assertIn("stale_challenge", signals(attempt))
         # Once more in a session of its own, renamed to that session's plan.
         header, frames = capture.read(data)
         other = Session(mode="active")

@@ -13,7 +13,7 @@
 
 #define TOKEN_MS 180000 /* the settings' own */
 #define ENDS_MS 900000
-#define CLAIM_MS 40000
+#define CLAIM_MS 50000
 
 typedef enum situation {
     CREATED,          /* nothing sent yet */

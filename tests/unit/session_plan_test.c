@@ -319,6 +319,7 @@ static void test_hybrid_goes_on_with_a_challenge(void **state)
     assert_true(bf_plan_is_active(&plan)); /* a retry does not make it passive again */
     attempt(k, id, 3, (kit_script){.decision = "approve", .reason = "LIVE", .challenge = "followed"}, "pass");
     outcome(k, id, "approve", "LIVE");
+    assert_int_equal(kit_leaves(k, "session_ended", "\"mode\":\"hybrid\"") >= 1, 1);
 }
 
 static void test_passive_never_asks(void **state)

@@ -209,6 +209,19 @@ static void it_is_there_after_a_restart(void **state)
     assert_string_equal(seen.value, "kept");
 }
 
+static bf_status count_brought_forward(bf_db *db, void *context, bf_error *err)
+{
+    bf_rows *rows = NULL;
+    bf_status status = bf_db_query(db,
+                                   "SELECT COUNT(*) FROM session WHERE id = 's_old' AND challenges = 1 AND active = 1"
+                                   " AND plans_changed = 1 AND attempt = 2",
+                                   BF_NO_VALUES, &rows, err);
+    if (status == BF_OK && bf_rows_next(rows))
+        *(int64_t *)context = bf_rows_integer(rows, 0);
+    bf_rows_free(&rows);
+    return status;
+}
+
 static void a_newer_schema_is_refused(void **state)
 {
     fixture *with = *state;
@@ -222,6 +235,36 @@ static void a_newer_schema_is_refused(void **state)
     assert_null(store);
     test_store_place_run(&with->place, "UPDATE schema_version SET version = 2");
     with->store = open_store(with);
+}
+
+/* A store of version 1, with a session that is open and one that is over. */
+static void an_older_schema_is_brought_forward(void **state)
+{
+    fixture *with = *state;
+    static const char *const back[] = {
+        "DROP TABLE capture_seen",
+        "ALTER TABLE session DROP COLUMN wish",
+        "ALTER TABLE session DROP COLUMN active",
+        "ALTER TABLE session DROP COLUMN challenges",
+        "ALTER TABLE session DROP COLUMN plans_changed",
+        "ALTER TABLE decision DROP COLUMN plan",
+        "UPDATE schema_version SET version = 1",
+        "INSERT INTO session(id, client, key_id, created_ms, expires_ms, ends_ms, state, flow, channel, mode, retain,"
+        " nonce, plan, attempt, claimed_until_ms, quality_retries, uncertain_retries, replays) VALUES('s_old', 'bank',"
+        " 'k', 1, 2, 3, 'IN_PROGRESS', 'f', '', 'passive', 'none', '', '{\"steps\":[{\"type\":\"still\"}]}', 2, 0, 1, "
+        "0, 0)",
+    };
+    bf_store_free(&(bf_store *){store_of(state)});
+    with->store = NULL;
+    for (size_t i = 0; i < sizeof back / sizeof *back; i++)
+        test_store_place_run(&with->place, back[i]);
+    with->store = open_store(with);
+    test_store_place_run(&with->place, "UPDATE session SET wish = '{}', challenges = challenges + 1, active = 1,"
+                                       " plans_changed = plans_changed + 1 WHERE id = 's_old' AND plan = ''");
+    bf_error err = {0};
+    int64_t count = 0;
+    OK(bf_store_read(with->store, count_brought_forward, &count, &err));
+    assert_int_equal(count, 1);
 }
 
 static void a_place_without_tables(void **state)
@@ -361,6 +404,7 @@ static const struct CMUnitTest CASES[] = {
     CASE(a_write_within_a_write_is_refused),
     CASE(it_is_there_after_a_restart),
     CASE(a_newer_schema_is_refused),
+    CASE(an_older_schema_is_brought_forward),
     CASE(a_place_without_tables),
     CASE(reading_only),
     CASE(facts_are_told),
