@@ -13,8 +13,10 @@
 #define LAG_MAX_MS 500.0      /* of the page, behind the plan */
 #define LAG_MIN_MS (-100.0)
 #define WEAK 0.5F
-#define WEAK_SMILE 0.7F    /* lips are never at rest */
-#define UNASKED_PEAK 1.5F  /* the pose network takes a turn for a nod of up to a third of it */
+#define WEAK_SMILE 0.7F   /* lips are never at rest */
+#define UNASKED_DEG 21.0F /* of a turn; people look about by less */
+#define UNASKED_NOD_DEG 14.0F
+#define UNASKED_FACE 1.5F
 #define UNASKED_HEAD_MAX 1 /* somebody looked round once: ask again */
 #define UNASKED_FACE_MAX 2
 #define VISIBLE_FRAMES_MIN 4
@@ -54,6 +56,27 @@ const char *bf_step_result_name(bf_step_result result)
                                         "rate_too_low", "answered_early",   "answered_late", "wrong_side",
                                         "not_as_asked", "impossible_speed", "step_missing"};
     return (unsigned)result < sizeof names / sizeof *names ? names[result] : names[0];
+}
+
+/* The strength from which on a movement that nobody asked for counts. */
+static float unasked_peak(bf_step_type type)
+{
+    switch (type) {
+    case BF_STEP_TURN_LEFT:
+    case BF_STEP_TURN_RIGHT:
+        return UNASKED_DEG / bf_strength_degrees(type);
+    case BF_STEP_LOOK_UP:
+    case BF_STEP_LOOK_DOWN:
+        return UNASKED_NOD_DEG / bf_strength_degrees(type);
+    case BF_STEP_HOLD_STILL:
+    case BF_STEP_MOVE_CLOSER:
+    case BF_STEP_BLINK:
+    case BF_STEP_SMILE:
+    case BF_STEP_OPEN_MOUTH:
+    case BF_STEP_TYPE_COUNT:
+        break;
+    }
+    return UNASKED_FACE;
 }
 
 static bf_step_type opposite_of(bf_step_type type)
@@ -206,7 +229,7 @@ static bf_step_result judge_step(challenge_state *s, const bf_plan *plan, int st
         return BF_STEP_NOT_VISIBLE;
     const bf_response *answer = first_between(s, type, w.earliest_ms, w.latest_ms, 0), *other = NULL;
     if (is_head(type))
-        other = first_between(s, opposite, w.earliest_ms, w.latest_ms, answer ? UNASKED_PEAK : 0);
+        other = first_between(s, opposite, w.earliest_ms, w.latest_ms, answer ? unasked_peak(opposite) : 0);
     if (answer) {
         s->onset_ms[step] = answer->onset_ms;
         /* Coming back too far is no second answer. */
@@ -251,7 +274,7 @@ static void count_unasked(challenge_state *s, const bf_plan *plan, bf_sequence_e
         const bf_responses *found = &s->responses[types[t]];
         for (int i = 0; i < found->count; i++) {
             const bf_response *r = &found->at[i];
-            if (r->peak < UNASKED_PEAK || is_accounted_for(s, plan, types[t], r->onset_ms))
+            if (r->peak < unasked_peak(types[t]) || is_accounted_for(s, plan, types[t], r->onset_ms))
                 continue;
             int *count = is_head(types[t]) ? &s->unasked_head : &s->unasked_face;
             (*count)++;

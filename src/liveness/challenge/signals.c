@@ -4,13 +4,14 @@
 #include <string.h>
 
 #define TURN_DEG 14.0F /* people turn by 20 to 50 when asked; those who talk sway by 5 */
-#define TILT_DEG 9.0F  /* the pose network sees less of a nod than of a turn */
+#define TILT_DEG 7.5F  /* the pose network sees less of a nod than of a turn */
 #define CLOSER_LOG 0.14F
 #define LIDS_SHARE 0.30F /* the lids' landmarks seldom meet, even in a closed eye */
 #define EYES_AGREE 0.6F
 #define EYES_DISAGREE 0.3F
 #define LIPS 0.09F /* talking seldom gives more */
 #define SMILE_LOG 0.07F
+#define LEAK 0.15F /* of a turn that shows as a nod, and the reverse */
 /* Pose of the frame at which mouths can still be measured, as a difference from rest. */
 #define SMILE_YAW_DEG 12.0F
 #define SMILE_PITCH_DEG 9.0F
@@ -24,7 +25,10 @@
 #define LIDS_SPAN_MS 1400.0
 #define BEFORE_MS 500.0
 #define BEFORE_TILL_MS 100.0 /* nobody has reacted by then */
-#define SHIFT_DEG 6.0F       /* how far people may have settled into another rest during the capture */
+/* How far people may have settled into another rest during the capture: more, when they hold it. */
+#define SHIFT_DEG 6.0F
+#define CALM_SHIFT_DEG 10.0F
+#define CALM_DEG 4.0F
 
 static float distance(const bf_face *face, int a, int b)
 {
@@ -118,6 +122,7 @@ static float *field(bf_sample *s, int number)
 }
 
 #define FIELDS 12
+#define POSE_FIELDS 4
 
 /* The median sample of a stretch of time. `seen` is false when fewer than `least` frames show the face. */
 static bf_sample median_between(bf_samples *samples, double from_ms, double until_ms, int least)
@@ -140,6 +145,19 @@ static bf_sample median_between(bf_samples *samples, double from_ms, double unti
     return middle;
 }
 
+static float range_between(bf_samples *samples, int number, double from_ms, double until_ms)
+{
+    float low = INFINITY, high = -INFINITY;
+    for (int i = 0; i < samples->count; i++) {
+        bf_sample *s = &samples->at[i];
+        if (!s->seen || s->ms < from_ms || s->ms > until_ms)
+            continue;
+        low = fminf(low, *field(s, number));
+        high = fmaxf(high, *field(s, number));
+    }
+    return high - low;
+}
+
 static bf_sample *neighbour(bf_samples *samples, int i, int step)
 {
     int k = i + step;
@@ -156,7 +174,7 @@ static float middle_of(float a, float b, float c)
 /* A pose that leaps for one frame is noise; a leap that stays is kept. */
 static void smooth_pose(bf_samples *samples)
 {
-    for (int number = 0; number < 4; number++) {
+    for (int number = 0; number < POSE_FIELDS; number++) {
         float smoothed[BF_SEQUENCE_FRAMES_MAX];
         for (int i = 0; i < samples->count; i++)
             smoothed[i] = middle_of(*field(neighbour(samples, i, -1), number), *field(&samples->at[i], number),
@@ -200,8 +218,10 @@ void bf_samples_settle(bf_samples *samples, const bf_plan *plan)
         if (!before->seen)
             *before = samples->rest;
         /* Whoever has not come back yet from the last step is not at rest. */
-        for (int number = 0; number < 4; number++) {
-            if (fabsf(*field(before, number) - *field(&samples->rest, number)) > SHIFT_DEG)
+        for (int number = 0; number < POSE_FIELDS; number++) {
+            bool calm = range_between(samples, number, from_ms - BEFORE_MS, from_ms + BEFORE_TILL_MS) <= CALM_DEG;
+            float shift = fabsf(*field(before, number) - *field(&samples->rest, number));
+            if (shift > (calm ? CALM_SHIFT_DEG : SHIFT_DEG))
                 *field(before, number) = *field(&samples->rest, number);
         }
     }
@@ -258,14 +278,30 @@ static float agreed(float network_deg, float nose_deg)
     return fabsf(network_deg) < fabsf(nose_deg) ? network_deg : nose_deg;
 }
 
-static float yaw_from(const bf_sample *s, const bf_sample *before)
+/* Turning by much, people lift or lower the head a little, and what is measured does so too. */
+static float without_leak(float deg, float other_deg)
+{
+    return copysignf(fmaxf(fabsf(deg) - LEAK * fabsf(other_deg), 0), deg);
+}
+
+static float raw_yaw(const bf_sample *s, const bf_sample *before)
 {
     return agreed(s->yaw_deg - before->yaw_deg, s->nose_yaw_deg - before->nose_yaw_deg);
 }
 
-static float pitch_from(const bf_sample *s, const bf_sample *before)
+static float raw_pitch(const bf_sample *s, const bf_sample *before)
 {
     return agreed(s->pitch_deg - before->pitch_deg, s->nose_pitch_deg - before->nose_pitch_deg);
+}
+
+static float yaw_from(const bf_sample *s, const bf_sample *before)
+{
+    return without_leak(raw_yaw(s, before), raw_pitch(s, before));
+}
+
+static float pitch_from(const bf_sample *s, const bf_sample *before)
+{
+    return without_leak(raw_pitch(s, before), raw_yaw(s, before));
 }
 
 static float mouth_strength(const bf_sample *s, const bf_sample *rest, const bf_sample *before, bf_step_type type)
