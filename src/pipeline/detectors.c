@@ -39,6 +39,7 @@ static const bf_sequence_detector *const CLIP_DETECTORS[] = {
     &bf_motion_detector,
     &bf_stream_detector,
     &bf_challenge_detector,
+    &bf_flash_detector,
     &bf_consistency_detector,
 };
 

@@ -248,6 +248,26 @@ static void a_photo_is_no_answer_to_a_plan(void **state)
     bf_judge_free(&judge);
 }
 
+/* The same photo over and over: what was asked is not done, and no camera gives such a stream. */
+static void a_photo_sent_as_a_burst_is_found_out(void **state)
+{
+    fixture *f = need(state);
+    bf_bytes media = burst_of_two(f, SOMEBODY, 60, SOMEBODY, 0);
+    bf_request request = request_for(&media);
+    bf_record *still_like = judge_one(f->engine, &request);
+    assert_int_equal(still_like->challenge, BF_CHALLENGE_NOT_ASKED);
+    assert_true(evidence_of(still_like, "sequence.stream")->live_llr < -1);
+    assert_int_not_equal(bf_record_band(still_like), BF_BAND_PASS);
+    request.plan_json = ACTIVE_PLAN;
+    bf_record *asked = judge_one(f->engine, &request);
+    assert_int_equal(asked->challenge, BF_CHALLENGE_NOT_FOLLOWED);
+    assert_int_not_equal(bf_record_decision(asked), BF_DECISION_APPROVE);
+    assert_true(asked->signals.count > 0); /* it names no plan */
+    bf_record_free(&asked);
+    bf_record_free(&still_like);
+    bf_bytes_done(&media);
+}
+
 static void a_replay_says_the_same(void **state)
 {
     fixture *f = need(state);
@@ -368,6 +388,7 @@ int main(void)
         cmocka_unit_test(a_swap_half_way_is_caught),
         cmocka_unit_test(several_people_and_damaged_frames_are_not_judged),
         cmocka_unit_test(a_photo_is_no_answer_to_a_plan),
+        cmocka_unit_test(a_photo_sent_as_a_burst_is_found_out),
         cmocka_unit_test(a_replay_says_the_same),
         cmocka_unit_test(the_same_bytes_give_the_same_record_on_any_thread),
         cmocka_unit_test(survives_allocation_failures),
