@@ -12,14 +12,17 @@ FUNCTION_LINES_USUAL = 40
 USUAL_SHARE_MIN = 0.9
 FILE_LINES_MAX = 500
 LINE_COLUMNS_MAX = 120
-TEXT_SUFFIXES = (".c", ".h", ".py", ".sh", ".inc")
+TEXT_SUFFIXES = (".c", ".h", ".py", ".sh", ".inc", ".ts", ".mjs", ".css")
 GENERATED = ("include/bonafide/codes.h", "src/base/codes.inc", "src/server/api.inc", "src/server/docs.inc",
-             "src/server/openapi.inc")
+             "src/server/openapi.inc", "web/src/generated/codes.ts")
+# One sentence a line, as long as it is.
+SENTENCES = "web/src/texts/"
 
 
 def code_files():
     return [path for path in source_tree.project_files()
-            if (path.suffix in TEXT_SUFFIXES or path.parts[0] == "tools") and str(path) not in GENERATED]
+            if (path.suffix in TEXT_SUFFIXES or path.parts[0] == "tools") and str(path) not in GENERATED
+            and not str(path).startswith(SENTENCES)]
 
 
 def lay_out_findings(text):

@@ -15,7 +15,8 @@ const PHOTO = photo('person-2');
 const clip = (name) => path.join(process.env.BONAFIDE_CLIPS, `${name}.y4m`);
 /** What the report would bring about if the page did something else than it should. */
 const MISTAKES = [
-  'plan_not_shown', 'shown_at_other_times', 'duration_mismatch', 'malformed_report', 'no_client_report', 'foreign_client',
+  'plan_not_shown', 'shown_at_other_times', 'duration_mismatch', 'malformed_report', 'no_client_report',
+  'foreign_client',
   'stale_challenge', 'challenge_unnamed', 'frames_not_from_page', 'encoder_mismatch', 'mirrored', 'frame_size_mismatch',
   'size_changed', 'get_user_media_replaced', 'canvas_replaced', 'enumerate_devices_replaced', 'impossible_screen',
   'platform_mismatch', 'settings_beyond_capabilities', 'clock_drift', 'page_hidden', 'frames_too_fast',
@@ -69,7 +70,8 @@ async function captureNow(page) {
 
 /** Opens a session as an integrator's back end and embeds the element in the integrator's page. */
 async function embedded(body, work, options) {
-  const {session, client_token: token, plan} = await api('POST', '/v1/sessions', {flow_type: 'account_opening', ...body});
+  const {session, client_token: token, plan} = await api('POST', '/v1/sessions',
+    {flow_type: 'account_opening', ...body});
   await visit(`${integrator.url}/page/`, async (page) => {
     await embed(page, {server: URL_, session: session.id, token}, plan);
     await work(page, session.id, plan);

@@ -63,7 +63,8 @@ const cases = {
     assert.throws(() => plans.readPlan(null), TypeError);
     assert.throws(() => plans.readPlan({...plan(), nonce: '<b>'}), TypeError);
     assert.throws(() => plans.readPlan({...plan(), steps: [{type: 'shout', from_ms: 0, until_ms: 9}]}), TypeError);
-    assert.throws(() => plans.readPlan(activePlan({flash: {form: 'full', colours: ['url(x)'], from_ms: 0, each_ms: 400}})));
+    assert.throws(() => plans.readPlan(activePlan(
+      {flash: {form: 'full', colours: ['url(x)'], from_ms: 0, each_ms: 400}})));
     const fast = plans.readPlan(activePlan({flash: {form: 'full', colours: ['#ff0000'], from_ms: 0, each_ms: 50}}));
     assert.ok(fast.flash.each_ms >= 334, 'never more than three changes a second');
     assert.ok(plans.readPlan(plan({duration_ms: 1e9})).duration_ms <= 60_000);
@@ -101,7 +102,8 @@ const cases = {
   },
   async 'a capture file is what the server reads'() {
     const frames = [{jpeg: new Blob(['first']), ms: 0}, {jpeg: new Blob(['second!']), ms: 66.66}];
-    const blob = files.captureFile({nonce: 'n', frames, shown: [{what: 'blink', ms: 12.34}], client: {sdk: 'x', text: 'ä'}});
+    const blob = files.captureFile(
+      {nonce: 'n', frames, shown: [{what: 'blink', ms: 12.34}], client: {sdk: 'x', text: 'ä'}});
     const bytes = Buffer.from(await blob.arrayBuffer());
     assert.equal(bytes.subarray(0, 8).toString(), 'BFCAPT1\n');
     const size = bytes.readUInt32LE(8);
@@ -127,13 +129,15 @@ const cases = {
   'placeholders are the same in every language'() {
     const holes = (text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
     const english = new texts.Speaker('en');
-    const keys = [...readFileSync(path.join(SOURCE, 'texts/en.ts'), 'utf8').matchAll(/^ {2}(\w+): '/gm)].map(([, key]) => key);
+    const source = readFileSync(path.join(SOURCE, 'texts/en.ts'), 'utf8');
+    const keys = [...source.matchAll(/^ {2}(\w+): '/gm)].map(([, key]) => key);
     assert.ok(keys.length > 100);
     for (const language of texts.languages()) {
       const speak = new texts.Speaker(language);
       for (const key of keys) {
         assert.equal(holes(speak.say(key)), holes(english.say(key)), `${language}: ${key}`);
-        if (language !== 'en') assert.notEqual(speak.say(key), english.say(key), `${language}: ${key} is not translated`);
+        if (language === 'en') continue;
+        assert.notEqual(speak.say(key), english.say(key), `${language}: ${key} is not translated`);
       }
     }
   },

@@ -19,7 +19,9 @@ const MODES = [
   ['active', 'Active', 'Follow a few steps; the screen lights up in colours.'],
   ['hybrid', 'Hybrid', 'Passive first; steps only when the policy wants to know more.'],
 ] as const;
-const FLOWS = ['account_opening', 'login_step_up', 'account_recovery', 'high_value_transaction', 'video_kyc', 'browser_first'] as const;
+const FLOWS = [
+  'account_opening', 'login_step_up', 'account_recovery', 'high_value_transaction', 'video_kyc', 'browser_first',
+] as const;
 const LANGUAGES = [['', 'As the browser says'], ['en', 'English'], ['de', 'Deutsch'], ['ar', 'العربية']] as const;
 
 const main = document.getElementById('main') as HTMLElement;
@@ -50,8 +52,8 @@ function start(): void {
   const problem = h('p', {class: 'problem', role: 'alert'});
   const form = h('form', {class: 'panel start'},
     h('h1', {tabindex: '-1'}, 'Try live capture'),
-    h('p', {class: 'lead'}, 'Go through a check as a person would, then see the decision and its reasons as your back ' +
-      'end would.'),
+    h('p', {class: 'lead'}, 'Go through a check as a person would, then see the decision and its reasons as ' +
+      'your back end would.'),
     h('fieldset', {}, h('legend', {}, 'Journey'),
       h('div', {class: 'cards'}, ...MODES.map(([value, name, text], index) => h('label', {class: 'choice'},
         h('input', {type: 'radio', name: 'mode', value, checked: index === 0}), h('span', {}, name),

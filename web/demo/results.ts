@@ -140,7 +140,8 @@ function asking(state: SessionState): HTMLElement {
   return h('section', {class: 'panel'}, h('h2', {}, 'How your back end gets this'),
     h('p', {class: 'note'}, 'Ask for it with an integrator’s key (printed where the server was started) …'),
     h('pre', {tabindex: '0'}, curl),
-    h('p', {class: 'note'}, '… or be told. A webhook is about this, signed; docs/reference/webhooks.md has the exact form:'),
+    h('p', {class: 'note'},
+      '… or be told. A webhook is about this, signed; docs/reference/webhooks.md has the exact form:'),
     h('pre', {tabindex: '0'}, JSON.stringify(webhook, null, 2)));
 }
 

@@ -24,7 +24,7 @@ export interface JourneySettings {
 }
 
 export interface Outcome {
-  /** `pass`: it went well. `done`: nothing more is needed from the person. The decision is the back end's to ask for. */
+  /** `pass`: it went well. `done`: nothing more is needed from the person. The back end asks for the decision. */
   answer: 'pass' | 'done';
   request_id: string;
   guidance: string[];
@@ -74,11 +74,12 @@ export class Journey {
         occasion = occasion === 'first' ? 'back' : occasion;
         continue;
       }
-      answer = await this.#send(file, ticket.token);
+      const got = await this.#send(file, ticket.token);
       this.#attempts++;
-      if (answer.answer === 'pass' || answer.answer === 'done') return this.#finish(answer.answer, answer);
-      occasion = answer.answer;
-      ticket = this.#next(answer);
+      if (got.answer === 'pass' || got.answer === 'done') return this.#finish(got.answer, got);
+      answer = got;
+      occasion = got.answer;
+      ticket = await this.#helped(() => Promise.resolve(got).then((said) => this.#next(said)));
     }
   }
 

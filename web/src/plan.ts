@@ -66,7 +66,9 @@ function numberOf(value: unknown, low: number, high: number, otherwise?: number)
 }
 
 function objectOf(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('The plan is no object.');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError('The plan is no object.');
+  }
   return value as Record<string, unknown>;
 }
 

@@ -152,8 +152,8 @@ export class Recorder {
     this.#economise(slot.ms, jpeg.size);
   }
 
-  /** Chooses quality, and when that is not enough the distance of frames, so that what is left of the budget lasts to the
-   * end: what is asked last matters as much as what is asked first. */
+  /** Chooses quality, and when that is not enough the distance of frames, so that what is left of the budget lasts to
+   * the end: what is asked last matters as much as what is asked first. */
   #economise(ms: number, size: number): void {
     const {per_second: rate, jpeg_quality: wished} = this.#plan.frames;
     const leftMs = Math.max(1, this.#plan.duration_ms - ms);

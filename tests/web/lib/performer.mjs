@@ -1,5 +1,5 @@
-/** A camera before which a simulated person does what a plan asks, in time: tools/simulate renders the performance, and a
- * dark lead-in tells the test when to start the capture. */
+/** A camera before which a simulated person does what a plan asks, in time: tools/simulate renders the performance,
+ * and a dark lead-in tells the test when to start the capture. */
 
 import {execFile} from 'node:child_process';
 import {mkdtemp, open, readFile, writeFile} from 'node:fs/promises';

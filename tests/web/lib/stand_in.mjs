@@ -5,15 +5,17 @@ import {readFile} from 'node:fs/promises';
 import http from 'node:http';
 import path from 'node:path';
 
-export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
-  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+  "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+  "require-trusted-types-for 'script'";
 const TYPES = {'.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html; charset=utf-8'};
 const NONCE = 'ab'.repeat(32);
 
 export function plan(changes = {}) {
   return {
     nonce: NONCE, attempt: 1, duration_ms: 1200, steps: [{type: 'hold_still', from_ms: 0, until_ms: 1200}], flash: null,
-    frames: {per_second: 8, width: 640, height: 480, jpeg_quality: 0.85, frames_max: 40}, bytes_max: 8_000_000, ...changes,
+    frames: {per_second: 8, width: 640, height: 480, jpeg_quality: 0.85, frames_max: 40}, bytes_max: 8_000_000,
+    ...changes,
   };
 }
 
@@ -82,7 +84,8 @@ export class StandIn {
       this.posts.push(post);
       const {status, json, headers = {}} = await this.reply(post);
       if (status === 0) return void request.socket.destroy();
-      return void response.writeHead(status, {'Content-Type': 'application/json', ...headers}).end(JSON.stringify(json));
+      response.writeHead(status, {'Content-Type': 'application/json', ...headers});
+      return void response.end(JSON.stringify(json));
     }
     const target = new URL(request.url, this.url).pathname;
     const prefix = Object.keys(this.files).find((name) => target.startsWith(name));
@@ -90,7 +93,8 @@ export class StandIn {
     const name = path.join(this.files[prefix], path.basename(target.slice(prefix.length) || 'index.html'));
     const data = await readFile(name).catch(() => null);
     if (!data) return void response.writeHead(404).end();
-    response.writeHead(200, {'Content-Type': TYPES[path.extname(name)] ?? 'text/plain', 'Content-Security-Policy': this.policy});
+    const type = TYPES[path.extname(name)] ?? 'text/plain';
+    response.writeHead(200, {'Content-Type': type, 'Content-Security-Policy': this.policy});
     response.end(data);
   }
 }

@@ -8,6 +8,8 @@ const ARROWS: Partial<Record<StepType, string>> = {
   look_up: 'M44 16 60 4l16 12', look_down: 'M44 116l16 12 16-12',
 };
 
+const CORNERS = 'M14 20H4V30M106 20h10v10M14 112H4v-10M106 112h10v-10';
+
 function face(): SVGElement {
   return s('g', {class: 'fig-face'},
     s('g', {class: 'fig-eyes'},
@@ -24,12 +26,13 @@ export function stepFigure(step: StepType): SVGSVGElement {
   return s('svg', {class: 'figure', viewBox: '0 0 120 132', 'aria-hidden': 'true', 'data-step': step},
     s('g', {class: 'fig-head'}, s('ellipse', {class: 'fig-skull', cx: 60, cy: 66, rx: 34, ry: 43}), face()),
     arrow ? s('path', {class: 'fig-arrow', d: arrow}) : null,
-    step === 'move_closer' ? s('path', {class: 'fig-arrow', d: 'M14 20H4V30M106 20h10v10M14 112H4v-10M106 112h10v-10'}) : null);
+    step === 'move_closer' ? s('path', {class: 'fig-arrow', d: CORNERS}) : null);
 }
 
 const SIGNS = {
   face: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M9 10v.5M15 10v.5M8.5 14.5q3.5 3 7 0',
-  light: 'M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10M12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M5 19l1.4-1.4M17.6 6.4 19 5',
+  light: 'M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10M12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.4 1.4M17.6 17.6 19 19M5 19' +
+    'l1.4-1.4M17.6 6.4 19 5',
   level: 'M3 8h13v9H3zM16 11l5-3v9l-5-3M7 4h5',
   alone: 'M12 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8M4 21q0-8 8-8t8 8',
   lock: 'M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3',

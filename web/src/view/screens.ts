@@ -119,8 +119,10 @@ function seconds(plan: Plan): number {
 function advice(codes: readonly string[], speak: Speaker): HTMLElement | null {
   const said = codes.filter((code) => speak.guidance(code) !== null).slice(0, 3);
   if (said.length === 0) return null;
-  return h('ul', {class: 'points', part: 'guidance'}, ...said.map((code) =>
-    point(/light/.test(code) ? 'light' : /camera|closer|back/.test(code) ? 'level' : 'face', speak.guidance(code) ?? '')));
+  return h('ul', {class: 'points', part: 'guidance'}, ...said.map((code) => {
+    const about = /light/.test(code) ? 'light' : /camera|closer|back/.test(code) ? 'level' : 'face';
+    return point(about, speak.guidance(code) ?? '');
+  }));
 }
 
 function firstLead(plan: Plan, speak: Speaker): Child[] {

@@ -20,8 +20,8 @@ export class Stage {
   readonly #figure = h('div', {class: 'prompt-figure'});
   readonly #hint = h('p', {class: 'hint', part: 'hint', role: 'status', 'aria-live': 'polite'});
   readonly #ring = s('path', {
-    class: 'ring-done', d: 'M50 1A49 65.7 0 0 1 50 132.4A49 65.7 0 0 1 50 1', pathLength: RING, 'stroke-dasharray': RING,
-    'stroke-dashoffset': RING,
+    class: 'ring-done', d: 'M50 1A49 65.7 0 0 1 50 132.4A49 65.7 0 0 1 50 1', pathLength: RING,
+    'stroke-dasharray': RING, 'stroke-dashoffset': RING,
   });
   readonly #select = h('select', {part: 'camera-select'});
   readonly #cameras: HTMLElement;
@@ -33,13 +33,15 @@ export class Stage {
     this.video = h('video', {playsinline: true, muted: true, 'aria-label': speak.say('preview_label'), part: 'video'});
     this.video.muted = true;
     this.video.disablePictureInPicture = true;
-    this.#cameras = h('label', {class: 'cameras', hidden: true}, h('span', {}, speak.say('camera_label')), this.#select);
+    this.#cameras = h('label', {class: 'cameras', hidden: true},
+      h('span', {}, speak.say('camera_label')), this.#select);
     this.#start = h('button', {type: 'button', class: 'button main', part: 'button', hidden: true,
       click: () => this.onStart()},
       speak.say('start_now'));
     this.#select.addEventListener('change', () => this.onCamera(this.#select.value));
     this.#time.setAttribute('aria-label', speak.say('stage_label'));
-    this.dialog = h('dialog', {class: 'stage', part: 'stage', 'aria-label': speak.say('stage_label'), 'data-phase': 'wait'},
+    const about = {class: 'stage', part: 'stage', 'aria-label': speak.say('stage_label'), 'data-phase': 'wait'};
+    this.dialog = h('dialog', about,
       h('div', {class: 'stage-top'}, this.#cameras, this.#cancelButton()),
       h('div', {class: 'prompt', part: 'prompt'}, this.#figure, this.#prompt),
       this.#lens(),
