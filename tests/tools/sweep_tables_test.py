@@ -42,7 +42,7 @@ class Counting(unittest.TestCase):
     def test_verdicts(self):
         self.assertEqual(self.summary["cases"]["live"]["detectors"]["sequence.motion"],
                          {"live": 1, "attack": 1, "silent": 1})
-        self.assertEqual(self.summary["cases"]["live+dim"]["detectors"]["sequence.motion"], {"live": 1})
+        self.assertEqual(self.summary["cases"]["live+dim"]["detectors"]["sequence.motion"], {"silent": 1})
 
     def test_noticed_by_a_detector_or_by_the_challenge(self):
         noticed = {case: of["noticed"] for case, of in self.summary["cases"].items()}
@@ -52,6 +52,13 @@ class Counting(unittest.TestCase):
         self.assertIn("| `live` | 3 | 33 (33) | 100 / 0 / 0 | 33 |", tables.table_of(self.summary, True))
         self.assertNotIn("live", tables.table_of(self.summary, False))
         self.assertIn("| `print` | 2 | 50 (0) |", tables.table_of(self.summary, False))
+
+    def test_kinds_add_up_their_cases(self):
+        text = tables.table_of_kinds(self.summary)
+        self.assertIn("| bona fide | 3 | 33 |", text)
+        self.assertIn("| bona fide, with a nuisance | 1 | 0 |", text)
+        self.assertIn("| print | 2 | 50 |", text)
+        self.assertIn("| capture of another session | 1 | 100 |", text)
 
     def test_interval(self):
         self.assertEqual(tables.interval(0, 100), "0 to 4")

@@ -3,9 +3,10 @@
 
 usage: tools/simulate/tables.py LINES ... [--markdown FILE] [--json FILE] [--figures] [--findings] [--limits FILE]
 
-LINES are files of what `sweep` printed. A detector takes a capture for an attack when its log-likelihood ratio is below
-zero, for bona fide when it is zero or above, and is silent when it has no evidence. Then (ISO/IEC 30107-3) APCER is the
-share of attacks it takes for bona fide, BPCER the share of bona fide captures it takes for attacks; silence is counted
+LINES are files of what `sweep` printed. A detector takes a capture for an attack when its log-likelihood ratio is -0.5
+or less, for bona fide when it is 0.5 or more, and is silent in between and when it has no evidence. Then, in the words
+of ISO/IEC 30107-3, APCER is the share of attacks it takes for bona fide, BPCER the share of bona fide captures it takes
+for attacks; silence is counted
 apart. --figures prints quartiles of what each detector measured and --findings how often it noticed what, for those who
 tune it. --limits FILE (JSON) makes the program fail when a share is above or below what the file says.
 """
@@ -15,7 +16,30 @@ import json
 import pathlib
 import sys
 
+SIDE = 0.5  # the log-likelihood ratio from which on a detector takes a side
 OUTCOMES = ("followed", "unclear", "not_followed")
+
+
+# Kinds of presentation, for numbers that are large enough to say something.
+KINDS = {
+    "print": ("print_still", "print", "print_moved", "print_bent"),
+    "display, still": ("screen", "screen_moved"),
+    "display, video": ("screen_video",),
+    "display, follows the plan": ("screen_puppet",),
+    "capture of another session": ("replay", "uploaded"),
+    "wrong order, too early": ("reordered", "early"),
+    "another person": ("swap",),
+    "looped, frozen, faded": ("loop", "frozen", "interpolated"),
+    "injected, follows the plan": ("puppet_unlit",),
+    "injected, follows plan and flash": ("puppet_tinted",),
+}
+
+
+def kind_of(case):
+    what, _, nuisance = case.partition("+")
+    if what == "live":
+        return "bona fide, with a nuisance" if nuisance else "bona fide"
+    return next((kind for kind, whats in KINDS.items() if what in whats), what)
 
 
 def read_lines(paths):
@@ -32,7 +56,7 @@ def verdict(line, detector):
     evidence = line["evidence"].get(detector)
     if not evidence or evidence["status"] != "present" or evidence["llr"] is None:
         return "silent"
-    return "attack" if evidence["llr"] < 0 else "live"
+    return "attack" if evidence["llr"] <= -SIDE else "live" if evidence["llr"] >= SIDE else "silent"
 
 
 def detectors_of(lines):
@@ -103,9 +127,27 @@ def table_of(summary, live):
     return "\n".join(lines) + "\n"
 
 
+def table_of_kinds(summary):
+    names = summary["detectors"]
+    kinds = collections.defaultdict(collections.Counter)
+    for case, of in summary["cases"].items():
+        counts = kinds[kind_of(case)]
+        counts.update({"n": of["n"], "noticed": of["noticed"],
+                       "challenge": of["challenge"].get("not_followed", 0)})
+        counts.update({name: of["detectors"][name].get("attack", 0) for name in names})
+    head = ["kind", "n", "noticed", "95 %", "challenge not followed"] + [short(name) for name in names]
+    order = ["bona fide", "bona fide, with a nuisance", *KINDS]
+    rows = [[kind, str(of["n"]), percent(of["noticed"], of["n"]), interval(of["noticed"], of["n"]),
+             percent(of["challenge"], of["n"]), *(percent(of[name], of["n"]) for name in names)]
+            for kind, of in sorted(kinds.items(), key=lambda item: (order + [item[0]]).index(item[0]))]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in [head, ["---"] * len(head)] + rows)
+
+
 def markdown(summary):
     total = sum(of["n"] for of in summary["cases"].values())
     return (f"{total} captures. All numbers but n are percent.\n\n"
+            "By kind; the columns on the right tell who noticed. For bona fide captures each is an error.\n\n"
+            f"{table_of_kinds(summary)}\n"
             "Bona fide. *Noticed*: a detector over the sequence or the challenge speaks against the capture; here\n"
             f"each is an error.\n\n{table_of(summary, True)}\n"
             "Attacks. *Noticed* is what should be high; a detector's APCER is high by nature where the attack is not\n"
