@@ -203,7 +203,7 @@ static void each_decision(void **state)
         expect_at("UPDATE decision SET client = 'c', audit_index = 700 WHERE audit_index = #", i,
                   "leaf #: its decision is missing: r-#\ndecision that the log does not know: c/r-#\n");
         expect_at("INSERT INTO decision SELECT 'c', request_id, kind, session_id, attempt, at_ms, decision, reason,"
-                  " record, record_sha256, client_report, audit_index FROM decision WHERE audit_index = #",
+                  " record, record_sha256, client_report, audit_index, plan FROM decision WHERE audit_index = #",
                   i, "leaf #: decision that the log does not know: c/r-#\n");
     }
 }
