@@ -134,10 +134,12 @@ static void a_frozen_feed_is_found(void **unused)
     assert_non_null(found(&e, "frozen"));
     assert_true(fabs(found(&e, "frozen")->ms - c.ms[20]) < 1);
     assert_true(e.evidence.raw <= -3);
-    /* The same face held still before a real camera is not: there is noise. */
+    /* Noise laid over it makes every frame another, by the same amount. */
     c.new_noise = true;
     show(&c, false, &e);
     assert_null(found(&e, "frozen"));
+    assert_non_null(found(&e, "frozen_under_noise"));
+    assert_true(e.evidence.raw <= -2);
 }
 
 static void a_part_that_comes_again_is_found(void **unused)
