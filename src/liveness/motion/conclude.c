@@ -32,7 +32,7 @@ void bf_motion_add(bf_motion_sums *sums, const bf_motion_baseline *b)
         sums->ratio += weight * fmin(fmax(b->ratio, -1), 2);
         sums->weight += weight;
         sums->turn_max = fmax(sums->turn_max, b->turn);
-        count(&sums->plane, b->planarity < PLANARITY_MAX && b->tilt >= TILT_MIN, b->ms);
+        count(&sums->plane, b->planarity < PLANARITY_MAX && b->tilt >= TILT_MIN && b->ratio < RATIO_PLANE, b->ms);
     }
     if (b->resting >= AROUND_MIN && b->astir >= AROUND_MIN)
         count(&sums->frame, b->frame >= AROUND_MIN && b->frame * 2 >= b->astir && b->frame_sides >= 2, b->ms);
@@ -74,7 +74,7 @@ void bf_motion_conclude(const bf_motion_sums *sums, bf_sequence_evidence *ret)
 {
     const bool turned = sums->plane.chances >= ENOUGH;
     double ratio = sums->weight > 0 ? sums->ratio / sums->weight : 0;
-    double plane = find(&sums->plane, "turns_as_a_plane", ret);
+    double plane = ratio < RATIO_PLANE ? find(&sums->plane, "turns_as_a_plane", ret) : 0;
     double around = find(&sums->rectangle, "moves_with_surroundings", ret);
     around = fmax(around, find(&sums->flat, "flat_scene", ret));
     around = fmax(around, find(&sums->frame, "moving_frame", ret));
