@@ -31,6 +31,7 @@ bf_worth bf_frame_worth(const bf_policy *policy, bf_channel channel, const bf_qu
     int missed = 0;
     for (int i = 0; i < BF_MEASURE_COUNT; i++)
         missed += gate.measure_failed[i];
-    double mean = sum / (double)(sizeof COUNTED / sizeof *COUNTED);
+    const size_t counted = sizeof COUNTED / sizeof *COUNTED;
+    double mean = sum / (double)counted;
     return (bf_worth){passes, mean - 100.0 * missed};
 }
