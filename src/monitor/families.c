@@ -63,23 +63,10 @@ const bf_family BF_FAMILIES[BF_FAMILY_COUNT] = {
 };
 
 /* The operations of api/openapi.yaml; a test compares. */
-static const char *const ROUTES[] = {"liveness",
-                                     "match",
-                                     "session_create",
-                                     "session_get",
-                                     "session_erase",
-                                     "session_reference",
-                                     "session_attempt",
-                                     "session_media",
-                                     "decision_get",
-                                     "decision_erase",
-                                     "audit_checkpoint",
-                                     "audit_proof",
-                                     "health",
-                                     "ready",
-                                     "metrics",
-                                     "openapi",
-                                     "docs"};
+static const char *const ROUTES[] = {
+    "liveness",        "match",        "session_create", "session_get",  "session_erase",  "session_reference",
+    "session_attempt", "session_plan", "session_media",  "decision_get", "decision_erase", "audit_checkpoint",
+    "audit_proof",     "health",       "ready",          "metrics",      "openapi",        "docs"};
 static const char *const HTTP[] = {"200", "201", "204", "304", "400", "401", "403", "404", "405",
                                    "406", "408", "409", "410", "411", "412", "413", "415", "417",
                                    "422", "423", "429", "431", "500", "501", "503", "505"};
