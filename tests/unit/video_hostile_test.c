@@ -297,7 +297,7 @@ static void a_live_webm_without_sizes_is_read(void **state)
     if (cluster[4] == 0x01)
         memset(cluster + 5, 0xff, 7);
     else if (cluster[4] >= 0x20 && cluster[4] < 0x40)
-        memcpy(cluster + 4, "\x3f\xff\xff", 3);
+        memcpy(cluster + 4, (const uint8_t[]){0x3f, 0xff, 0xff}, 3);
     else
         cluster[4] = cluster[4] < 0x20 ? 0x1f : cluster[4] | 0x7f;
     int count = 0;
