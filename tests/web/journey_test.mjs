@@ -175,18 +175,20 @@ const cases = {
       await shoot(page, 'demo-active-answer');
     });
   },
-  async 'a live clip passes quality and liveness, and the report is honest'() {
+  async 'a clip passes quality, is judged, and the report is honest'() {
     const state = await embedded({mode: 'passive'}, async (page) => {
       await captureNow(page);
       await until(page, 'result', 60_000);
     });
     const [attempt] = state.attempts;
     assert.equal(attempt.record.quality.passed, true);
-    assert.equal(attempt.record.result.label, 'live');
+    // A photo that sways is no person: the networks take it for one, what looks at all frames need not. Approval is the
+    // next case's.
+    assert.ok(['live', 'uncertain'].includes(attempt.record.result.label), attempt.record.result.label);
     assert.equal(attempt.record.capture.kind, 'burst');
     assertHonest(attempt);
     assert.deepEqual(signalsOf(attempt).filter((name) => TESTING.includes(name)).sort(), TESTING);
-    assert.equal(attempt.decision, 'review', 'a browser under test is looked at by people');
+    assert.notEqual(attempt.decision, 'approve', 'a browser under test is not approved by itself');
   },
   async 'a good capture with a good portrait is approved'() {
     const reference = (await readFile(photo('person-4'))).toString('base64');
