@@ -130,12 +130,11 @@ bf_status cli_development_greet(cli_service *service, const char *folder, const 
     key_making making = {.master = &service->master};
     (void)snprintf(making.actor, sizeof making.actor, "uid:%u", (unsigned)getuid());
     bf_status status = bf_store_write(service->store, make_keys, &making, err);
-    if (status == BF_OK)
-        print_greeting(service, &making, folder, sample);
     if (status == BF_OK) {
         bf_principal who = {.role = BF_ACCESS_INTEGRATOR, .client = CLIENT};
         memcpy(who.key_id, making.integrator.id, sizeof who.key_id);
         bf_server_open_demo(service->server, &who);
+        print_greeting(service, &making, folder, sample);
     }
     sodium_memzero(&making, sizeof making);
     return status;

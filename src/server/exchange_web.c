@@ -39,7 +39,7 @@ static bool is_own_demo(const bf_exchange *exchange)
            is_local_host(exchange->headers.host) && is_own_origin(&exchange->headers);
 }
 
-/* What the demonstration's target stands for; "" for another target. */
+/* What the demonstration's target stands for; false for another target. */
 static bool translate(const bf_exchange *exchange, char ret[BF_TARGET_BYTES_MAX])
 {
     const char *target = exchange->target;
