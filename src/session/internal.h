@@ -65,6 +65,8 @@ typedef struct bf_capture_wish {
 bf_status bf_wish_read(const json_t *capture, bf_capture_wish *ret, bf_error *err);
 /* The reverse, a new reference; NULL without memory. */
 json_t *bf_wish_json(const bf_capture_wish *wish);
+/* Leaves out of `wish` what `more` does, too. */
+void bf_wish_add(bf_capture_wish *wish, const bf_capture_wish *more);
 bf_status bf_wish_keep(const bf_capture_wish *wish, bf_session *session, bf_error *err);
 bf_status bf_wish_of_session(const bf_session *session, bf_capture_wish *ret, bf_error *err);
 

@@ -91,6 +91,22 @@ bf_status bf_wish_keep(const bf_capture_wish *wish, bf_session *session, bf_erro
     return BF_OK;
 }
 
+/* The gentler of two forms. */
+static bf_flash_form gentler(bf_flash_form asked, bf_flash_form borne)
+{
+    if (asked == BF_FLASH_NONE || borne == BF_FLASH_NONE)
+        return BF_FLASH_NONE;
+    return asked == BF_FLASH_GENTLE ? asked : borne;
+}
+
+void bf_wish_add(bf_capture_wish *wish, const bf_capture_wish *more)
+{
+    for (int type = 0; type < BF_STEP_TYPE_COUNT; type++)
+        wish->exclude[type] |= more->exclude[type];
+    wish->flash = gentler(wish->flash, more->flash);
+    wish->relaxed |= more->relaxed;
+}
+
 bf_status bf_wish_of_session(const bf_session *session, bf_capture_wish *ret, bf_error *err)
 {
     BF_CLEANUP(bf_json_release) json_t *kept = NULL;
@@ -121,14 +137,6 @@ bool bf_session_plan_is_answered(const bf_session *session, const bf_judgement *
     if (bf_plan_is_active(&plan))
         return judgement->challenge && strcmp(judgement->challenge, "followed") == 0;
     return plan.flash.form == BF_FLASH_NONE || judgement->lit;
-}
-
-/* The gentler of two forms. */
-static bf_flash_form gentler(bf_flash_form asked, bf_flash_form borne)
-{
-    if (asked == BF_FLASH_NONE || borne == BF_FLASH_NONE)
-        return BF_FLASH_NONE;
-    return asked == BF_FLASH_GENTLE ? asked : borne;
 }
 
 static bf_plan_wish wish_for(const bf_session *session, const bf_capture_ask *ask, const bf_capture_wish *wish)

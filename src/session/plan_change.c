@@ -64,8 +64,14 @@ static bf_status make_answer(plan_change *change, bf_error *err)
 static bf_status apply(bf_db *db, plan_change *change, bf_error *err)
 {
     bf_session *session = &change->session;
+    bf_capture_wish wish;
     session->plans_changed++;
-    bf_status status = bf_wish_keep(change->wish, session, err);
+    /* What the back end knows of this person, such as that flicker harms them, holds whatever the device says. */
+    bf_status status = bf_wish_of_session(session, &wish, err);
+    if (status != BF_OK)
+        return status;
+    bf_wish_add(&wish, change->wish);
+    status = bf_wish_keep(&wish, session, err);
     if (status == BF_OK)
         status = bf_session_make_plan(change->service, session, err);
     if (status == BF_OK)

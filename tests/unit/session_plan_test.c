@@ -253,6 +253,27 @@ static void test_the_person_asks_for_another_plan(void **state)
     bf_session_done(&session);
 }
 
+/* What the back end has said of the person holds, though the device does not know it. */
+static void test_what_is_left_out_stays_out(void **state)
+{
+    kit *k = *state;
+    char id[BF_SESSION_ID_SIZE];
+    kit_create(k, "\"mode\":\"active\",\"capture\":{\"exclude\":[\"smile\"],\"flash\":\"none\",\"pace\":\"relaxed\"}",
+               id);
+    assert_int_equal(change(k, id, 1, "{}", NULL), BF_OK);
+    assert_int_equal(change(k, id, 1, "{\"exclude\":[\"blink\"],\"flash\":\"full\",\"pace\":\"normal\"}", NULL), BF_OK);
+    const bf_plan plan = plan_of(k, id);
+    assert_int_equal(plan.flash.form, BF_FLASH_NONE);
+    bf_session session = {0};
+    bf_capture_wish wish;
+    kit_load(k, id, &session);
+    assert_int_equal(bf_wish_of_session(&session, &wish, NULL), BF_OK);
+    bf_session_done(&session);
+    assert_true(wish.exclude[BF_STEP_SMILE] && wish.exclude[BF_STEP_BLINK] && !wish.exclude[BF_STEP_TURN_LEFT]);
+    assert_true(wish.relaxed);
+    assert_int_equal(wish.flash, BF_FLASH_NONE);
+}
+
 static void test_nothing_left_to_ask_is_a_review(void **state)
 {
     kit *k = *state;
@@ -400,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_each_attempt_has_its_own_plan),
         cmocka_unit_test(test_who_sees_the_plan),
         cmocka_unit_test(test_the_person_asks_for_another_plan),
+        cmocka_unit_test(test_what_is_left_out_stays_out),
         cmocka_unit_test(test_nothing_left_to_ask_is_a_review),
         cmocka_unit_test(test_a_challenge_that_nobody_can_be_asked),
         cmocka_unit_test(test_another_persons_session_gives_no_plan),
