@@ -15,7 +15,7 @@ bf_status bf_picture_decode_frame(const void *media, size_t size, int index, bf_
         status = bf_frames_next(frames, 0, &frame, &more, err);
     if (status != BF_OK)
         return status;
-    if (!more || frame.index != index)
+    if (!more || !frame.rgb || frame.index != index)
         return bf_fail(err, BF_INVALID_ARGUMENT, "The clip has no frame number %d.", index);
     bf_image image = {0};
     status = bf_image_copy(frame.rgb, &image, err);

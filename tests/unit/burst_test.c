@@ -1,4 +1,5 @@
 /* Bursts: frames of a capture file come in order, upright, within their limits; a bad frame ends the clip. */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "bonafide/picture.h"
 #include "capture/frames.h"
 #include "support/images.h"
 
@@ -230,6 +232,24 @@ static void limits_hold(void **state)
     clip_done(&c);
 }
 
+static void one_frame_can_be_looked_at(void **state)
+{
+    (void)state;
+    clip c = clip_new();
+    bf_picture picture = {0};
+    assert_int_equal(bf_picture_decode_frame(c.bytes.data, c.bytes.size, 3, &picture, NULL), BF_OK);
+    assert_int_equal(picture.width, 120);
+    assert_in_range(picture.rgb[0], 58, 62);
+    bf_picture_done(&picture);
+    static const int absent[] = {-1, INT_MIN, FRAMES, INT_MAX};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++) {
+        assert_int_equal(bf_picture_decode_frame(c.bytes.data, c.bytes.size, absent[i], &picture, NULL),
+                         BF_INVALID_ARGUMENT);
+        assert_null(picture.rgb);
+    }
+    clip_done(&c);
+}
+
 static void every_allocation_may_fail(void **state)
 {
     (void)state;
@@ -265,6 +285,7 @@ int main(void)
         cmocka_unit_test(only_jpeg_frames_are_read),
         cmocka_unit_test(turned_frames_and_other_sizes_are_told),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(one_frame_can_be_looked_at),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
