@@ -31,6 +31,7 @@ typedef struct stage {
     double noise;       /* grey levels */
     bool white_balance; /* the camera makes up for much of a colour within a second */
     bool emits;         /* a display: the screen's light is reflected on top, whatever is shown */
+    bool covered;       /* forehead, chin and one cheek are not to be seen */
     const bf_plan *lit; /* whose flash it is lit by; NULL: the plan's own */
 } stage;
 
@@ -129,6 +130,10 @@ static void run(const bf_plan *plan, const stage *s, double fps, bf_sequence_evi
             face.landmarks[i].y -= 150;
         }
         face.box = (bf_rect){60, 30, 100, 85};
+        for (int i = 0; i < BF_LANDMARKS && s->covered; i++) {
+            if (i == 19 || i == 24 || i == 48 || i == 57)
+                face.landmarks[i].x = face.landmarks[i].y = -1000;
+        }
         double light[3];
         screen_at(flash, ms - s->lag_ms, light);
         for (int c = 0; c < 3 && s->white_balance; c++)
@@ -180,6 +185,27 @@ static void a_face_answers(void **state)
     s.lag_ms = 400;
     t = sweep(&s, BF_FLASH_FULL, 10, SEEDS);
     assert_true(t.bona_fide >= SEEDS * 0.95 && t.against == 0);
+}
+
+/* How evenly a face is lit cannot be told by two parts of it. */
+static void a_covered_face_is_not_taken_for_uneven(void **state)
+{
+    (void)state;
+    stage s = live_stage();
+    int nearer = 0;
+    for (int covered = 0; covered < 2; covered++) {
+        s.covered = covered == 1;
+        nearer = 0;
+        for (int i = 0; i < SEEDS / 4; i++) {
+            bf_plan plan = random_plan(BF_FLASH_FULL);
+            bf_sequence_evidence evidence;
+            run(&plan, &s, 10, &evidence);
+            assert_int_equal(evidence.evidence.status, BF_EVIDENCE_PRESENT);
+            nearer += strcmp(code_of(&evidence), "nearer_response") == 0;
+        }
+        print_message("covered %d: nearer %d\n", covered, nearer);
+        assert_true(covered ? nearer == 0 : nearer >= SEEDS / 4 - 1);
+    }
 }
 
 static void the_gentle_form_is_enough(void **state)
@@ -303,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_face_answers, reset_seed),
+        cmocka_unit_test_setup(a_covered_face_is_not_taken_for_uneven, reset_seed),
         cmocka_unit_test_setup(the_gentle_form_is_enough, reset_seed),
         cmocka_unit_test_setup(light_that_hardly_shows_says_nothing, reset_seed),
         cmocka_unit_test_setup(light_of_another_session_is_stale, reset_seed),

@@ -35,7 +35,7 @@ typedef struct bf_flash_answer {
     double fit;          /* correlation with what was shown, at the best lag; -1..1 */
     double lag_ms;       /* that lag */
     int lag;             /* its number */
-    double others_share; /* of the other sequences that fit at least as well */
+    double others_share; /* of the other sequences that fit better */
 } bf_flash_answer;
 
 /* `signals`: how many of the signals count (2: colour only, which exposure does not change; 3: luminance too). */
