@@ -4,22 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "integrity/integrity.h"
+#include "promise.h"
 
 #define FRAMES 30
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void promise(bool kept, const char *what)
-{
-    if (kept)
-        return;
-    (void)fprintf(stderr, "broken promise: %s\n", what);
-    abort();
-}
 
 /* The knobs of the scene: bytes up to the first newline, zero beyond. */
 typedef struct knobs {

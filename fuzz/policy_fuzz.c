@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "policy/cases.h"
 #include "policy/rules.h"
+#include "promise.h"
 
 #define ROUNDS 200
 
@@ -27,14 +27,6 @@ static double next_number(void)
 {
     static const double odd[] = {NAN, INFINITY, -INFINITY, -1, 0, 1, 1e300, -0.0};
     return next(8) == 0 ? odd[next(8)] : (double)next(100001) / 100000;
-}
-
-static void promise(bool kept, const char *what)
-{
-    if (kept)
-        return;
-    (void)fprintf(stderr, "broken promise: %s\n", what);
-    abort();
 }
 
 static void fill_quality(const bf_policy_settings *settings, bf_quality *ret)

@@ -3,23 +3,15 @@
  * be compared. */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bonafide/replay.h"
+#include "promise.h"
 #include "record/context.h"
 #include "record/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void promise(bool kept, const char *what)
-{
-    if (kept)
-        return;
-    (void)fprintf(stderr, "broken promise: %s\n", what);
-    abort();
-}
 
 static void check_context(const bf_risk_context *risk)
 {

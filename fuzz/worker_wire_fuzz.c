@@ -3,21 +3,12 @@
  * keeps its promises, and a job that was read is written again as the same bytes. */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "promise.h"
 #include "worker/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void promise(bool kept, const char *what)
-{
-    if (kept)
-        return;
-    (void)fprintf(stderr, "broken promise: %s\n", what);
-    abort();
-}
 
 /* Exactly the bytes that follow the header, on the heap, so that one more that is read is noticed. */
 static char *copy_rest(const uint8_t *data, size_t size)
