@@ -112,6 +112,7 @@ static bf_status shrink(const bf_image *from, bf_image *to, bool luma, bf_error 
         sum_rows(&p, y, to->height);
         sum_columns(&p, to->pixels + (size_t)y * to->stride);
     }
+    explicit_bzero(memory, sums * sizeof *memory);
     bf_free(memory);
     return BF_OK;
 }
