@@ -148,13 +148,17 @@ static bf_status begin(bf_judge *judge, const bf_request *request, bf_record **r
     return BF_OK;
 }
 
-/* Ends a judgement: decides, and wipes the pictures. */
+/* Ends a judgement: decides, and wipes the pictures, also what detectors keep of them. */
 static void finish(bf_judge *judge, const bf_policy *policy, double started_ms, bf_record *record)
 {
     bf_stage_policy(judge, policy, record);
     bf_image_done(&judge->image);
     bf_image_done(&judge->portrait);
     bf_sequence_work_done(&judge->sequence);
+    for (int i = 0; i < BF_DETECTORS_MAX; i++) {
+        if (judge->detector_state[i] && record->capture.sequence)
+            explicit_bzero(judge->detector_state[i], judge->engine->detector[i].clip->state_size);
+    }
     bf_embedding_wipe(&judge->capture_embedding);
     bf_embedding_wipe(&judge->reference_embedding);
     for (int i = 0; i < BF_RECORD_CHOSEN_MAX; i++)

@@ -11,7 +11,7 @@ struct bf_judge {
     const bf_engine *engine;
     bf_net_run *role[BF_ROLE_COUNT];
     bf_net_run *detector[BF_DETECTORS_MAX]; /* NULL for our own */
-    void *detector_state[BF_DETECTORS_MAX]; /* of those over sequences; NULL for the others */
+    void *detector_state[BF_DETECTORS_MAX]; /* of those over sequences; zero between judgements */
     bf_sequence_work sequence;
     bf_face_runs face;
     bf_image image; /* of the judgement under way; wiped at its end */

@@ -5,6 +5,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "decode/sniff.h"
 #include "image/shrink.h"
 #include "pipeline/judge.h"
 #include "pipeline/worth.h"
@@ -208,6 +209,8 @@ static bf_status open_clip(bf_judge *judge, const bf_request *request, bf_record
     double began_ms = bf_engine_now(judge->engine);
     const bf_frames_limits limits = {.still = judge->engine->limits};
     bf_judge_fill_input(&record->input, request->media, request->media_size);
+    const char *looks_like;
+    record->capture.clip.container = bf_sniff(request->media, request->media_size, &looks_like);
     bf_status status = bf_frames_open(request->media, request->media_size, &limits, &work->frames, err);
     bf_judge_end_stage(judge, record, BF_STAGE_DECODE, began_ms);
     if (status != BF_OK)
@@ -219,11 +222,8 @@ static bf_status open_clip(bf_judge *judge, const bf_request *request, bf_record
                                    .file = bf_frames_file(work->frames),
                                    .facts = bf_frames_facts(work->frames)};
     for (int i = 0; i < judge->engine->detector_count; i++) {
-        if (!judge->detector_state[i])
-            continue;
-        const bf_sequence_detector *detector = judge->engine->detector[i].clip;
-        memset(judge->detector_state[i], 0, detector->state_size);
-        detector->begin(judge->detector_state[i], &work->sequence);
+        if (judge->detector_state[i])
+            judge->engine->detector[i].clip->begin(judge->detector_state[i], &work->sequence);
     }
     return BF_OK;
 }

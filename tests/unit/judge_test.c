@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "bonafide/engine.h"
-#include "bonafide/replay.h"
+#include "support/judge_kit.h"
 
 #define PHOTOS 8
 #define THREADS 4
@@ -26,34 +25,15 @@ typedef struct fixture {
     bf_bytes other; /* person 1 on another day */
 } fixture;
 
-static bool read_photo(const char *name, bf_bytes *ret)
-{
-    char path[512];
-    const char *cache = getenv("BONAFIDE_CACHE_DIR");
-    (void)snprintf(path, sizeof path, "%s/samples/%s.jpg", cache ? cache : "", name);
-    return cache && bf_bytes_read_file(ret, path, 1u << 24, NULL) == BF_OK;
-}
-
-static bf_status make_engine(bf_engine **ret, bf_error *err)
-{
-    char weights[512];
-    const char *source = getenv("BONAFIDE_SOURCE_DIR"), *cache = getenv("BONAFIDE_CACHE_DIR");
-    if (!source || !cache)
-        return BF_MODEL_UNAVAILABLE;
-    (void)snprintf(weights, sizeof weights, "%s/weights", cache);
-    bf_engine_options options = {.struct_size = sizeof options, .data_dir = source, .weights_dir = weights};
-    return bf_engine_new(&options, ret, err);
-}
-
 static int set_up(void **state)
 {
     static fixture f;
     bf_error err = {0};
-    bf_status status = make_engine(&f.engine, &err);
+    bf_status status = judge_kit_engine(&f.engine, &err);
     for (int i = 0; i < PHOTOS && status == BF_OK; i++)
-        status = read_photo(PHOTO[i], &f.photo[i]) ? BF_OK : BF_MODEL_UNAVAILABLE;
-    if (status == BF_OK && !read_photo("person-1-other", &f.other))
-        status = BF_MODEL_UNAVAILABLE;
+        status = judge_kit_photo(PHOTO[i], &f.photo[i]);
+    if (status == BF_OK)
+        status = judge_kit_photo("person-1-other", &f.other);
     if (status != BF_OK && status != BF_MODEL_UNAVAILABLE) {
         (void)fprintf(stderr, "%s %s\n", err.message, err.hint);
         return -1;
@@ -81,36 +61,12 @@ static fixture *need(void **state)
     return *state;
 }
 
-static bf_request request_for(const bf_bytes *photo)
-{
-    return (bf_request){.struct_size = sizeof(bf_request), .media = photo->data, .media_size = photo->size};
-}
-
-static bf_record *judge_one(const bf_engine *engine, const bf_request *request)
-{
-    bf_judge *judge = NULL;
-    bf_record *record = NULL;
-    bf_error err = {0};
-    assert_int_equal(bf_judge_new(engine, &judge, &err), BF_OK);
-    if (bf_judge_capture(judge, request, &record, &err) != BF_OK)
-        fail_msg("%s", err.message);
-    bf_judge_free(&judge);
-    return record;
-}
-
-static char *text_of(const bf_record *record)
-{
-    char *json = NULL;
-    assert_int_equal(bf_record_json(record, BF_JSON_NO_TIMING, &json, NULL), BF_OK);
-    return json;
-}
-
 static void group_photos_ask_for_one_person(void **state)
 {
     fixture *f = need(state);
     for (int i = 6; i < PHOTOS; i++) {
-        bf_request request = request_for(&f->photo[i]);
-        bf_record *record = judge_one(f->engine, &request);
+        bf_request request = judge_kit_request(&f->photo[i]);
+        bf_record *record = judge_kit_judge(f->engine, &request);
         assert_int_equal(bf_record_error(record), BF_MULTIPLE_FACES);
         assert_int_equal(bf_record_decision(record), BF_DECISION_RETRY);
         assert_int_equal(bf_record_band(record), BF_BAND_NOT_JUDGED);
@@ -125,14 +81,14 @@ static void garbage_is_a_retry_not_a_spoof(void **state)
     fixture *f = need(state);
     static const uint8_t junk[300] = "this is not a picture";
     bf_bytes bytes = {(uint8_t *)(uintptr_t)junk, sizeof junk};
-    bf_request request = request_for(&bytes);
-    bf_record *record = judge_one(f->engine, &request);
+    bf_request request = judge_kit_request(&bytes);
+    bf_record *record = judge_kit_judge(f->engine, &request);
     assert_int_equal(bf_record_error(record), BF_UNSUPPORTED_FORMAT);
     assert_int_equal(bf_record_decision(record), BF_DECISION_RETRY);
     assert_int_equal(bf_record_band(record), BF_BAND_NOT_JUDGED);
     bf_record_free(&record);
     request.media_size = 0;
-    record = judge_one(f->engine, &request);
+    record = judge_kit_judge(f->engine, &request);
     assert_int_equal(bf_record_error(record), BF_EMPTY_INPUT);
     bf_record_free(&record);
 }
@@ -148,8 +104,8 @@ static void limits_are_the_callers_to_set(void **state)
                                  .limits = {.pixels_max = 100000}};
     bf_engine *engine = NULL;
     assert_int_equal(bf_engine_new(&options, &engine, NULL), BF_OK);
-    bf_request request = request_for(&f->photo[3]);
-    bf_record *record = judge_one(engine, &request);
+    bf_request request = judge_kit_request(&f->photo[3]);
+    bf_record *record = judge_kit_judge(engine, &request);
     assert_int_equal(bf_record_error(record), BF_IMAGE_TOO_LARGE);
     bf_record_free(&record);
     bf_engine_free(&engine);
@@ -161,15 +117,15 @@ static void limits_are_the_callers_to_set(void **state)
 static void match_never_changes_the_liveness_score(void **state)
 {
     fixture *f = need(state);
-    bf_request alone = request_for(&f->photo[3]);
-    bf_record *without = judge_one(f->engine, &alone);
+    bf_request alone = judge_kit_request(&f->photo[3]);
+    bf_record *without = judge_kit_judge(f->engine, &alone);
     assert_true(bf_record_score(without) >= 0);
     const bf_bytes *references[] = {&f->other, &f->photo[4], &f->photo[6]};
     for (size_t i = 0; i < 3; i++) {
         bf_request request = alone;
         request.reference = references[i]->data;
         request.reference_size = references[i]->size;
-        bf_record *with = judge_one(f->engine, &request);
+        bf_record *with = judge_kit_judge(f->engine, &request);
         assert_true(bf_record_score(with) == bf_record_score(without));
         assert_int_equal(bf_record_band(with), bf_record_band(without));
         bf_record_free(&with);
@@ -181,11 +137,11 @@ static void the_same_person_matches_and_others_do_not(void **state)
 {
     fixture *f = need(state);
     for (int i = 0; i < 6; i++) {
-        bf_request request = request_for(&f->photo[i]);
+        bf_request request = judge_kit_request(&f->photo[i]);
         request.reference = f->other.data;
         request.reference_size = f->other.size;
         request.match_order = BF_MATCH_ALWAYS;
-        bf_record *record = judge_one(f->engine, &request);
+        bf_record *record = judge_kit_judge(f->engine, &request);
         if (i == 0)
             assert_true(bf_record_similarity(record) > 0.4);
         else
@@ -199,12 +155,12 @@ static void sequence_and_parallel_decide_alike(void **state)
     fixture *f = need(state);
     for (int i = 2; i < PHOTOS; i += 2) {
         for (int k = 0; k < PHOTOS; k += 3) {
-            bf_request request = request_for(&f->photo[i]);
+            bf_request request = judge_kit_request(&f->photo[i]);
             request.reference = f->photo[k].data;
             request.reference_size = f->photo[k].size;
-            bf_record *sequence = judge_one(f->engine, &request);
+            bf_record *sequence = judge_kit_judge(f->engine, &request);
             request.match_order = BF_MATCH_ALWAYS;
-            bf_record *parallel = judge_one(f->engine, &request);
+            bf_record *parallel = judge_kit_judge(f->engine, &request);
             assert_int_equal(bf_record_decision(sequence), bf_record_decision(parallel));
             assert_string_equal(bf_record_reason(sequence), bf_record_reason(parallel));
             bf_record_free(&sequence);
@@ -219,29 +175,17 @@ static void the_kill_switch_stops_automatic_decisions(void **state)
 {
     fixture *f = need(state);
     for (int i = 0; i < PHOTOS; i++) {
-        bf_request request = request_for(&f->photo[i]);
-        bf_record *off = judge_one(f->engine, &request);
+        bf_request request = judge_kit_request(&f->photo[i]);
+        bf_record *off = judge_kit_judge(f->engine, &request);
         request.kill_switch = true;
-        bf_record *on = judge_one(f->engine, &request);
+        bf_record *on = judge_kit_judge(f->engine, &request);
         assert_true(bf_record_score(on) == bf_record_score(off));
         bool judged = bf_record_band(on) != BF_BAND_NOT_JUDGED;
         assert_int_equal(bf_record_decision(on), judged ? BF_DECISION_REVIEW : bf_record_decision(off));
         assert_string_equal(bf_record_reason(on), judged ? "KILL_SWITCH" : bf_record_reason(off));
-        char *text = text_of(on);
-        bf_replay *replay = NULL;
-        bf_differences *differences = NULL;
-        assert_int_equal(bf_replay_read(text, strlen(text), "record", &replay, NULL), BF_OK);
-        bf_request again = request_for(&f->photo[i]);
-        bf_replay_request(replay, &again);
-        bf_record *replayed = judge_one(f->engine, &again);
-        assert_int_equal(bf_replay_compare(replay, replayed, &differences, NULL), BF_OK);
-        assert_int_equal(bf_differences_count(differences), 0);
-        bf_differences_free(&differences);
-        bf_replay_free(&replay);
-        bf_record_free(&replayed);
+        judge_kit_replay(f->engine, on, &f->photo[i]);
         bf_record_free(&on);
         bf_record_free(&off);
-        free(text);
     }
 }
 
@@ -258,7 +202,7 @@ static void *judge_all(void *argument)
     if (bf_judge_new(w->f->engine, &judge, NULL) != BF_OK)
         return NULL;
     for (int i = 0; i < PHOTOS; i++) {
-        bf_request request = request_for(&w->f->photo[i]);
+        bf_request request = judge_kit_request(&w->f->photo[i]);
         request.reference = w->f->other.data;
         request.reference_size = w->f->other.size;
         bf_record *record = NULL;
@@ -298,13 +242,13 @@ static void the_same_bytes_give_the_same_record_on_any_thread(void **state)
 static void survives_every_allocation_failure(void **state)
 {
     fixture *f = need(state);
-    bf_request request = request_for(&f->photo[0]);
+    bf_request request = judge_kit_request(&f->photo[0]);
     request.reference = f->other.data;
     request.reference_size = f->other.size;
     bf_judge *judge = NULL;
     assert_int_equal(bf_judge_new(f->engine, &judge, NULL), BF_OK);
-    bf_record *undisturbed = judge_one(f->engine, &request);
-    char *expected = text_of(undisturbed);
+    bf_record *undisturbed = judge_kit_judge(f->engine, &request);
+    char *expected = judge_kit_text(undisturbed);
     size_t nth = 1;
     for (;; nth++) {
         bf_record *record = NULL;
@@ -313,7 +257,7 @@ static void survives_every_allocation_failure(void **state)
         bf_status status = bf_judge_capture(judge, &request, &record, &err);
         size_t made = bf_alloc_fail_after(0, 0);
         if (made < nth) {
-            char *text = text_of(record);
+            char *text = judge_kit_text(record);
             assert_string_equal(text, expected);
             free(text);
             bf_record_free(&record);
@@ -339,7 +283,7 @@ static void an_engine_survives_every_allocation_failure(void **state)
         bf_engine *engine = NULL;
         bf_error err = {0};
         bf_alloc_fail_after(nth, 1);
-        bf_status status = make_engine(&engine, &err);
+        bf_status status = judge_kit_engine(&engine, &err);
         size_t made = bf_alloc_fail_after(0, 0);
         bf_engine_free(&engine);
         if (made < nth) {
@@ -357,7 +301,7 @@ static void wrong_requests_are_refused_with_a_hint(void **state)
     bf_record *record = NULL;
     bf_error err = {0};
     assert_int_equal(bf_judge_new(f->engine, &judge, NULL), BF_OK);
-    bf_request request = request_for(&f->photo[0]);
+    bf_request request = judge_kit_request(&f->photo[0]);
     request.flow = "acount_opening";
     assert_int_equal(bf_judge_capture(judge, &request, &record, &err), BF_INVALID_ARGUMENT);
     assert_non_null(strstr(err.hint, "account_opening"));

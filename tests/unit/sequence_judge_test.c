@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "bonafide/engine.h"
-#include "bonafide/replay.h"
 #include "capture/file.h"
+#include "pipeline/judge.h"
 #include "record/record.h"
+#include "support/judge_kit.h"
 
 #define THREADS 3
 #define FRAME_MS 66.7
@@ -36,23 +36,14 @@ typedef struct fixture {
 static int set_up(void **state)
 {
     static fixture f;
-    char path[512];
     bf_error err = {0};
-    const char *source = getenv("BONAFIDE_SOURCE_DIR"), *cache = getenv("BONAFIDE_CACHE_DIR");
-    *state = NULL;
-    if (!source || !cache)
-        return 0;
-    (void)snprintf(path, sizeof path, "%s/weights", cache);
-    bf_engine_options options = {.struct_size = sizeof options, .data_dir = source, .weights_dir = path};
-    bf_status status = bf_engine_new(&options, &f.engine, &err);
+    bf_status status = judge_kit_engine(&f.engine, &err);
     if (status != BF_OK && status != BF_MODEL_UNAVAILABLE) {
         (void)fprintf(stderr, "%s %s\n", err.message, err.hint);
         return -1;
     }
-    for (int i = 0; i < PHOTOS && status == BF_OK; i++) {
-        (void)snprintf(path, sizeof path, "%s/samples/%s.jpg", cache, PHOTO[i]);
-        status = bf_bytes_read_file(&f.photo[i], path, 1u << 24, NULL);
-    }
+    for (int i = 0; i < PHOTOS && status == BF_OK; i++)
+        status = judge_kit_photo(PHOTO[i], &f.photo[i]);
     *state = status == BF_OK ? &f : NULL;
     return 0;
 }
@@ -100,30 +91,6 @@ static bf_bytes burst_of_two(const fixture *f, int photo, int first, int then, i
     return burst_of(f, which, first + second);
 }
 
-static bf_request request_for(const bf_bytes *media)
-{
-    return (bf_request){.struct_size = sizeof(bf_request), .media = media->data, .media_size = media->size};
-}
-
-static bf_record *judge_one(const bf_engine *engine, const bf_request *request)
-{
-    bf_judge *judge = NULL;
-    bf_record *record = NULL;
-    bf_error err = {0};
-    assert_int_equal(bf_judge_new(engine, &judge, &err), BF_OK);
-    if (bf_judge_capture(judge, request, &record, &err) != BF_OK)
-        fail_msg("%s", err.message);
-    bf_judge_free(&judge);
-    return record;
-}
-
-static char *text_of(const bf_record *record)
-{
-    char *json = NULL;
-    assert_int_equal(bf_record_json(record, BF_JSON_NO_TIMING, &json, NULL), BF_OK);
-    return json;
-}
-
 static const bf_evidence *evidence_of(const bf_record *record, const char *detector)
 {
     for (int i = 0; i < record->evidence_count; i++) {
@@ -140,8 +107,8 @@ static void a_burst_of_one_photo_is_measured_as_the_photo(void **state)
 {
     fixture *f = need(state);
     bf_bytes media = burst_of_two(f, SOMEBODY, 1, SOMEBODY, 0);
-    bf_request still = request_for(&f->photo[SOMEBODY]), burst = request_for(&media);
-    bf_record *of_still = judge_one(f->engine, &still), *of_burst = judge_one(f->engine, &burst);
+    bf_request still = judge_kit_request(&f->photo[SOMEBODY]), burst = judge_kit_request(&media);
+    bf_record *of_still = judge_kit_judge(f->engine, &still), *of_burst = judge_kit_judge(f->engine, &burst);
     assert_true(of_burst->capture.sequence);
     assert_int_equal(of_burst->capture.analysed, 1);
     assert_int_equal(of_burst->status, of_still->status);
@@ -161,9 +128,9 @@ static void several_frames_are_chosen_and_agree(void **state)
 {
     fixture *f = need(state);
     bf_bytes media = burst_of_two(f, ME, 30, ME_OTHER_DAY, 30);
-    bf_request request = request_for(&media);
+    bf_request request = judge_kit_request(&media);
     request.full_evidence = true;
-    bf_record *record = judge_one(f->engine, &request);
+    bf_record *record = judge_kit_judge(f->engine, &request);
     assert_int_equal(record->capture.clip.frames_coded, 60);
     assert_int_equal(record->capture.analysed, 60);
     assert_true(record->capture.chosen_count >= 3);
@@ -183,10 +150,10 @@ static void a_swap_half_way_is_caught(void **state)
     static const int shares[] = {10, 30, 50};
     for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
         bf_bytes media = burst_of_two(f, ME, shares[i], SOMEBODY, 60 - shares[i]);
-        bf_request request = request_for(&media);
+        bf_request request = judge_kit_request(&media);
         request.reference = f->photo[ME_OTHER_DAY].data;
         request.reference_size = f->photo[ME_OTHER_DAY].size;
-        bf_record *record = judge_one(f->engine, &request);
+        bf_record *record = judge_kit_judge(f->engine, &request);
         if (record->status == BF_OK) {
             const bf_evidence *same = evidence_of(record, "sequence.consistency");
             assert_int_equal(same->status, BF_EVIDENCE_PRESENT);
@@ -203,8 +170,8 @@ static void several_people_and_damaged_frames_are_not_judged(void **state)
 {
     fixture *f = need(state);
     bf_bytes media = burst_of_two(f, ME, 5, GROUP, 40);
-    bf_request request = request_for(&media);
-    bf_record *record = judge_one(f->engine, &request);
+    bf_request request = judge_kit_request(&media);
+    bf_record *record = judge_kit_judge(f->engine, &request);
     assert_int_equal(bf_record_error(record), BF_MULTIPLE_FACES);
     assert_int_equal(bf_record_band(record), BF_BAND_NOT_JUDGED);
     assert_int_equal(bf_record_decision(record), BF_DECISION_RETRY);
@@ -215,9 +182,10 @@ static void several_people_and_damaged_frames_are_not_judged(void **state)
     media = burst_of_two(f, ME, 20, ME, 0);
     media.data[media.size - f->photo[ME].size + 2000] ^= 0xff;
     media.size -= 700; /* the last frame is cut short, and the sizes no longer add up */
-    request = request_for(&media);
-    record = judge_one(f->engine, &request);
+    request = judge_kit_request(&media);
+    record = judge_kit_judge(f->engine, &request);
     assert_int_equal(bf_record_error(record), BF_CORRUPT_IMAGE);
+    assert_string_equal(bf_record_media_kind(record), "burst");
     assert_int_equal(bf_record_band(record), BF_BAND_NOT_JUDGED);
     assert_int_equal(bf_record_decision(record), BF_DECISION_RETRY);
     bf_record_free(&record);
@@ -229,11 +197,11 @@ static void several_people_and_damaged_frames_are_not_judged(void **state)
 static void a_photo_is_no_answer_to_a_plan(void **state)
 {
     fixture *f = need(state);
-    bf_request request = request_for(&f->photo[ME]);
+    bf_request request = judge_kit_request(&f->photo[ME]);
     request.reference = f->photo[ME_OTHER_DAY].data;
     request.reference_size = f->photo[ME_OTHER_DAY].size;
     request.plan_json = ACTIVE_PLAN;
-    bf_record *record = judge_one(f->engine, &request);
+    bf_record *record = judge_kit_judge(f->engine, &request);
     assert_int_equal(record->challenge, BF_CHALLENGE_UNCLEAR);
     assert_int_equal(bf_record_band(record), BF_BAND_NOT_JUDGED);
     assert_string_equal(bf_record_status_name(record), "could_not_judge");
@@ -253,13 +221,13 @@ static void a_photo_sent_as_a_burst_is_found_out(void **state)
 {
     fixture *f = need(state);
     bf_bytes media = burst_of_two(f, SOMEBODY, 60, SOMEBODY, 0);
-    bf_request request = request_for(&media);
-    bf_record *still_like = judge_one(f->engine, &request);
+    bf_request request = judge_kit_request(&media);
+    bf_record *still_like = judge_kit_judge(f->engine, &request);
     assert_int_equal(still_like->challenge, BF_CHALLENGE_NOT_ASKED);
     assert_true(evidence_of(still_like, "sequence.stream")->live_llr < -1);
     assert_int_not_equal(bf_record_band(still_like), BF_BAND_PASS);
     request.plan_json = ACTIVE_PLAN;
-    bf_record *asked = judge_one(f->engine, &request);
+    bf_record *asked = judge_kit_judge(f->engine, &request);
     assert_int_equal(asked->challenge, BF_CHALLENGE_NOT_FOLLOWED);
     assert_int_not_equal(bf_record_decision(asked), BF_DECISION_APPROVE);
     assert_true(asked->signals.count > 0); /* it names no plan */
@@ -272,25 +240,39 @@ static void a_replay_says_the_same(void **state)
 {
     fixture *f = need(state);
     bf_bytes media = burst_of_two(f, ME, 12, ME_OTHER_DAY, 12);
-    bf_request request = request_for(&media);
+    bf_request request = judge_kit_request(&media);
     request.plan_json = ACTIVE_PLAN;
-    bf_record *record = judge_one(f->engine, &request);
-    char *text = text_of(record);
-    bf_replay *replay = NULL;
-    bf_differences *differences = NULL;
-    assert_int_equal(bf_replay_read(text, strlen(text), "record", &replay, NULL), BF_OK);
-    bf_request again = request_for(&media);
-    bf_replay_request(replay, &again);
-    assert_non_null(again.plan_json);
-    bf_record *replayed = judge_one(f->engine, &again);
-    assert_int_equal(bf_replay_compare(replay, replayed, &differences, NULL), BF_OK);
-    assert_int_equal(bf_differences_count(differences), 0);
-    bf_differences_free(&differences);
-    bf_replay_free(&replay);
-    bf_record_free(&replayed);
+    bf_record *record = judge_kit_judge(f->engine, &request);
+    judge_kit_replay(f->engine, record, &media);
     bf_record_free(&record);
     bf_bytes_done(&media);
-    free(text);
+}
+
+/* Detectors keep the frame before while they run, and nothing afterwards. */
+static void nothing_of_a_clip_is_kept(void **state)
+{
+    fixture *f = need(state);
+    bf_bytes media = burst_of_two(f, ME, 2, GROUP, 1);
+    bf_request request = judge_kit_request(&media);
+    bf_judge *judge = NULL;
+    bf_record *record = NULL;
+    int states = 0;
+    assert_int_equal(bf_judge_new(f->engine, &judge, NULL), BF_OK);
+    assert_int_equal(bf_judge_capture(judge, &request, &record, NULL), BF_OK);
+    assert_int_equal(record->capture.analysed, 3);
+    for (int i = 0; i < f->engine->detector_count; i++) {
+        const uint8_t *bytes = judge->detector_state[i];
+        for (size_t k = 0; bytes && k < f->engine->detector[i].clip->state_size; k++)
+            assert_int_equal(bytes[k], 0);
+        states += bytes != NULL;
+    }
+    assert_int_equal(states, 4);
+    assert_null(judge->image.pixels);
+    assert_null(judge->sequence.small.pixels);
+    assert_null(judge->sequence.grey.pixels);
+    bf_record_free(&record);
+    bf_judge_free(&judge);
+    bf_bytes_done(&media);
 }
 
 typedef struct worker {
@@ -307,7 +289,7 @@ static void *judge_twice(void *argument)
     if (bf_judge_new(w->f->engine, &judge, NULL) != BF_OK)
         return NULL;
     for (int i = 0; i < 2; i++) {
-        bf_request request = request_for(w->media);
+        bf_request request = judge_kit_request(w->media);
         bf_record *record = NULL;
         if (bf_judge_capture(judge, &request, &record, NULL) == BF_OK)
             (void)bf_record_json(record, BF_JSON_NO_TIMING, &w->text[i], NULL);
@@ -347,12 +329,12 @@ static void survives_allocation_failures(void **state)
 {
     fixture *f = need(state);
     bf_bytes media = burst_of_two(f, ME, 2, ME_OTHER_DAY, 1);
-    bf_request request = request_for(&media);
+    bf_request request = judge_kit_request(&media);
     request.plan_json = ACTIVE_PLAN;
     bf_judge *judge = NULL;
     assert_int_equal(bf_judge_new(f->engine, &judge, NULL), BF_OK);
-    bf_record *undisturbed = judge_one(f->engine, &request);
-    char *expected = text_of(undisturbed);
+    bf_record *undisturbed = judge_kit_judge(f->engine, &request);
+    char *expected = judge_kit_text(undisturbed);
     size_t nth = 1;
     for (;; nth++) {
         bf_record *record = NULL;
@@ -361,7 +343,7 @@ static void survives_allocation_failures(void **state)
         bf_status status = bf_judge_capture(judge, &request, &record, &err);
         size_t made = bf_alloc_fail_after(0, 0);
         if (made < nth) {
-            char *text = text_of(record);
+            char *text = judge_kit_text(record);
             assert_string_equal(text, expected);
             free(text);
             bf_record_free(&record);
@@ -390,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_photo_is_no_answer_to_a_plan),
         cmocka_unit_test(a_photo_sent_as_a_burst_is_found_out),
         cmocka_unit_test(a_replay_says_the_same),
+        cmocka_unit_test(nothing_of_a_clip_is_kept),
         cmocka_unit_test(the_same_bytes_give_the_same_record_on_any_thread),
         cmocka_unit_test(survives_allocation_failures),
     };
