@@ -58,52 +58,33 @@ const char *bf_step_result_name(bf_step_result result)
     return (unsigned)result < sizeof names / sizeof *names ? names[result] : names[0];
 }
 
-/* The strength from which on a movement that nobody asked for counts. */
-static float unasked_peak(bf_step_type type)
-{
-    switch (type) {
-    case BF_STEP_TURN_LEFT:
-    case BF_STEP_TURN_RIGHT:
-        return UNASKED_DEG / bf_strength_degrees(type);
-    case BF_STEP_LOOK_UP:
-    case BF_STEP_LOOK_DOWN:
-        return UNASKED_NOD_DEG / bf_strength_degrees(type);
-    case BF_STEP_HOLD_STILL:
-    case BF_STEP_MOVE_CLOSER:
-    case BF_STEP_BLINK:
-    case BF_STEP_SMILE:
-    case BF_STEP_OPEN_MOUTH:
-    case BF_STEP_TYPE_COUNT:
-        break;
-    }
-    return UNASKED_FACE;
-}
+/* What is particular to a movement. */
+typedef struct trait {
+    bf_step_type opposite; /* of a movement of the head; HOLD_STILL for others */
+    float unasked_deg;     /* likewise: from here on one that nobody asked for counts */
+    double weight;         /* of following it when asked: about how seldom it happens without being asked */
+} trait;
 
-static bf_step_type opposite_of(bf_step_type type)
-{
-    switch (type) {
-    case BF_STEP_TURN_LEFT:
-        return BF_STEP_TURN_RIGHT;
-    case BF_STEP_TURN_RIGHT:
-        return BF_STEP_TURN_LEFT;
-    case BF_STEP_LOOK_UP:
-        return BF_STEP_LOOK_DOWN;
-    case BF_STEP_LOOK_DOWN:
-        return BF_STEP_LOOK_UP;
-    case BF_STEP_HOLD_STILL:
-    case BF_STEP_MOVE_CLOSER:
-    case BF_STEP_BLINK:
-    case BF_STEP_SMILE:
-    case BF_STEP_OPEN_MOUTH:
-    case BF_STEP_TYPE_COUNT:
-        break;
-    }
-    return BF_STEP_HOLD_STILL;
-}
+static const trait traits[BF_STEP_TYPE_COUNT] = {
+    [BF_STEP_TURN_LEFT] = {BF_STEP_TURN_RIGHT, UNASKED_DEG, 1},
+    [BF_STEP_TURN_RIGHT] = {BF_STEP_TURN_LEFT, UNASKED_DEG, 1},
+    [BF_STEP_LOOK_UP] = {BF_STEP_LOOK_DOWN, UNASKED_NOD_DEG, 1},
+    [BF_STEP_LOOK_DOWN] = {BF_STEP_LOOK_UP, UNASKED_NOD_DEG, 1},
+    [BF_STEP_MOVE_CLOSER] = {.weight = 1},
+    [BF_STEP_BLINK] = {.weight = 0.3},
+    [BF_STEP_SMILE] = {.weight = 0.6},
+    [BF_STEP_OPEN_MOUTH] = {.weight = 0.8},
+};
 
 static bool is_head(bf_step_type type)
 {
-    return opposite_of(type) != BF_STEP_HOLD_STILL;
+    return traits[type].opposite != BF_STEP_HOLD_STILL;
+}
+
+/* The strength from which on a movement that nobody asked for counts. */
+static float unasked_peak(bf_step_type type)
+{
+    return is_head(type) ? traits[type].unasked_deg / bf_strength_degrees(type) : UNASKED_FACE;
 }
 
 /* Whether the head moved mainly in this direction: each angle leaks into the other. */
@@ -222,7 +203,7 @@ static bf_step_result explain_absence(const challenge_state *s, bf_step_type typ
 
 static bf_step_result judge_step(challenge_state *s, const bf_plan *plan, int step)
 {
-    bf_step_type type = plan->step[step].type, opposite = opposite_of(type);
+    bf_step_type type = plan->step[step].type, opposite = traits[type].opposite;
     window w = window_of(s, plan, step);
     /* Glasses, or too few pixels: lids that tremble that much blink all the time, or never. */
     if (type == BF_STEP_BLINK && s->samples.lids_deviation > LIDS_DEVIATION_MAX)
@@ -259,7 +240,7 @@ static bool is_accounted_for(const challenge_state *s, const bf_plan *plan, bf_s
         bool late = s->report.step[step] == BF_STEP_ANSWERED_LATE,
              early = s->report.step[step] == BF_STEP_ANSWERED_EARLY;
         if (onset_ms >= (early ? w.before_ms : w.earliest_ms) && onset_ms <= (late ? w.next_ms : w.latest_ms) &&
-            (type == asked || type == opposite_of(asked)))
+            (type == asked || type == traits[asked].opposite))
             return true;
     }
     return false;
@@ -343,35 +324,12 @@ static void judge_steps(challenge_state *s, const bf_plan *plan, bf_sequence_evi
         conclude(s, BF_CHALLENGE_NOT_FOLLOWED, "unasked_movement");
 }
 
-/* What following a step is worth: about how seldom it happens without being asked. */
-static double weight_of(bf_step_type type)
-{
-    switch (type) {
-    case BF_STEP_BLINK:
-        return 0.3;
-    case BF_STEP_SMILE:
-        return 0.6;
-    case BF_STEP_OPEN_MOUTH:
-        return 0.8;
-    case BF_STEP_TURN_LEFT:
-    case BF_STEP_TURN_RIGHT:
-    case BF_STEP_LOOK_UP:
-    case BF_STEP_LOOK_DOWN:
-    case BF_STEP_MOVE_CLOSER:
-        return 1;
-    case BF_STEP_HOLD_STILL:
-    case BF_STEP_TYPE_COUNT:
-        break;
-    }
-    return 0;
-}
-
 static double raw_of(const challenge_state *s, const bf_plan *plan)
 {
     double raw = 0;
     for (int step = 1; step < plan->step_count; step++) {
         if (s->report.step[step] == BF_STEP_FOLLOWED)
-            raw += weight_of(plan->step[step].type);
+            raw += traits[plan->step[step].type].weight;
         else if (is_against(s->report.step[step]))
             raw -= 2;
     }

@@ -229,22 +229,11 @@ void bf_samples_settle(bf_samples *samples, const bf_plan *plan)
 
 float bf_strength_degrees(bf_step_type type)
 {
-    switch (type) {
-    case BF_STEP_TURN_LEFT:
-    case BF_STEP_TURN_RIGHT:
-        return TURN_DEG;
-    case BF_STEP_LOOK_UP:
-    case BF_STEP_LOOK_DOWN:
-        return TILT_DEG;
-    case BF_STEP_HOLD_STILL:
-    case BF_STEP_MOVE_CLOSER:
-    case BF_STEP_BLINK:
-    case BF_STEP_SMILE:
-    case BF_STEP_OPEN_MOUTH:
-    case BF_STEP_TYPE_COUNT:
-        break;
-    }
-    return 0;
+    static const float degrees[BF_STEP_TYPE_COUNT] = {[BF_STEP_TURN_LEFT] = TURN_DEG,
+                                                      [BF_STEP_TURN_RIGHT] = TURN_DEG,
+                                                      [BF_STEP_LOOK_UP] = TILT_DEG,
+                                                      [BF_STEP_LOOK_DOWN] = TILT_DEG};
+    return degrees[type];
 }
 
 /* How far the lids have come down against the second or two around, which a gaze or another light changes more slowly
