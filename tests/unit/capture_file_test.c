@@ -12,8 +12,7 @@
 
 #include "capture/file.h"
 #include "support/images.h"
-
-#define NONCE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#include "support/plans.h"
 
 /* A file with this header and body, as bytes. */
 static bf_bytes file_of(const char *header, const void *body, size_t body_size)

@@ -15,9 +15,8 @@
 #include "base/bytes.h"
 #include "liveness/challenge/challenge.h"
 #include "support/acted_face.h"
+#include "support/plans.h"
 #include "support/synthetic_face.h"
-
-#define NONCE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static uint32_t seed;
 
@@ -29,12 +28,7 @@ static inline double between(double low, double high)
 static inline bf_plan random_plan(int steps_min, int steps_max)
 {
     bf_plan_wish wish = {.nonce = NONCE, .attempt = 1, .steps_min = steps_min, .steps_max = steps_max};
-    uint8_t bytes[BF_PLAN_RANDOM_SIZE];
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(random_next(&seed) >> 16);
-    bf_plan plan;
-    assert_int_equal(bf_plan_make(&wish, bytes, &plan, NULL), BF_OK);
-    return plan;
+    return plan_drawn(&wish, &seed);
 }
 
 /* hold_still, and one step from 1500 to 3500 ms. */

@@ -11,9 +11,9 @@
 #include "base/bytes.h"
 #include "liveness/sequence.h"
 #include "support/acted_face.h"
+#include "support/plans.h"
 #include "support/synthetic_face.h"
 
-#define NONCE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define WIDTH 160
 #define HEIGHT 120
 #define SEEDS 60
@@ -50,12 +50,7 @@ static int reset_seed(void **state)
 static bf_plan random_plan(bf_flash_form form)
 {
     bf_plan_wish wish = {.nonce = NONCE, .attempt = 1, .flash = form};
-    uint8_t bytes[BF_PLAN_RANDOM_SIZE];
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(random_next(&seed) >> 16);
-    bf_plan plan;
-    assert_int_equal(bf_plan_make(&wish, bytes, &plan, NULL), BF_OK);
-    return plan;
+    return plan_drawn(&wish, &seed);
 }
 
 static double linear(double value)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "integrity/integrity.h"
+#include "support/plans.h"
 
-#define NONCE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define FRAMES 40
 
 static const char HONEST[] =

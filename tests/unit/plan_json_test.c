@@ -7,27 +7,10 @@
 
 #include <cmocka.h>
 
-#include "capture/plan.h"
+#include "support/plans.h"
 #include "support/synthetic_face.h"
 
-#define NONCE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-
 static uint32_t seed;
-
-static bf_plan_wish active_wish(void)
-{
-    return (bf_plan_wish){.nonce = NONCE, .attempt = 1, .steps_min = 2, .steps_max = 4};
-}
-
-static bf_plan make(const bf_plan_wish *wish)
-{
-    uint8_t bytes[BF_PLAN_RANDOM_SIZE];
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(random_next(&seed) >> 16);
-    bf_plan plan;
-    assert_int_equal(bf_plan_make(wish, bytes, &plan, NULL), BF_OK);
-    return plan;
-}
 
 static int reset_seed(void **state)
 {
@@ -40,10 +23,10 @@ static void a_plan_survives_writing_and_reading(void **state)
 {
     (void)state;
     for (int i = 0; i < 500; i++) {
-        bf_plan_wish wish = active_wish();
+        bf_plan_wish wish = wish_active();
         wish.flash = (bf_flash_form)(i % 3);
         wish.relaxed = i % 2 == 1;
-        bf_plan plan = make(&wish), again;
+        bf_plan plan = plan_drawn(&wish, &seed), again;
         char one[BF_PLAN_TEXT_MAX], other[BF_PLAN_TEXT_MAX];
         size_t size = bf_plan_write(&plan, one);
         assert_int_equal(size, strlen(one));
@@ -137,9 +120,9 @@ static void what_is_no_plan_is_refused(void **state)
 static void a_changed_byte_makes_no_unbounded_plan(void **state)
 {
     (void)state;
-    bf_plan_wish wish = active_wish();
+    bf_plan_wish wish = wish_active();
     wish.flash = BF_FLASH_FULL;
-    bf_plan plan = make(&wish), again;
+    bf_plan plan = plan_drawn(&wish, &seed), again;
     char text[BF_PLAN_TEXT_MAX];
     size_t size = bf_plan_write(&plan, text);
     for (int i = 0; i < 20000; i++) {

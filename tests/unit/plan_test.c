@@ -8,28 +8,11 @@
 
 #include <cmocka.h>
 
-#include "capture/plan.h"
-#include "support/synthetic_face.h"
+#include "support/plans.h"
 
-#define NONCE "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define PLANS 4000
 
 static uint32_t seed;
-
-static bf_plan_wish active_wish(void)
-{
-    return (bf_plan_wish){.nonce = NONCE, .attempt = 1, .steps_min = 2, .steps_max = 4};
-}
-
-static bf_plan make(const bf_plan_wish *wish)
-{
-    uint8_t bytes[BF_PLAN_RANDOM_SIZE];
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (uint8_t)(random_next(&seed) >> 16);
-    bf_plan plan;
-    assert_int_equal(bf_plan_make(wish, bytes, &plan, NULL), BF_OK);
-    return plan;
-}
 
 static int reset_seed(void **state)
 {
@@ -117,13 +100,13 @@ static bool rests_on_one_ability(const bf_plan *plan)
 static void every_step_comes_as_often_as_the_rules_allow(void **state)
 {
     (void)state;
-    bf_plan_wish wish = active_wish();
+    bf_plan_wish wish = wish_active();
     wish.steps_min = wish.steps_max = 2;
     /* 64 pairs less 8 repetitions, 12 of two turns of the head, 2 of two of the mouth: 42. */
     static const int first[BF_STEP_TYPE_COUNT] = {0, 4, 4, 4, 4, 7, 7, 6, 6};
     int in_first[BF_STEP_TYPE_COUNT] = {0}, in_second[BF_STEP_TYPE_COUNT] = {0};
     for (int i = 0; i < PLANS; i++) {
-        bf_plan plan = make(&wish);
+        bf_plan plan = plan_drawn(&wish, &seed);
         check(&plan, &wish);
         assert_int_equal(plan.step_count, 3);
         in_first[plan.step[1].type]++;
@@ -138,11 +121,11 @@ static void every_step_comes_as_often_as_the_rules_allow(void **state)
 static void every_order_of_two_steps_is_equally_likely(void **state)
 {
     (void)state;
-    bf_plan_wish wish = active_wish();
+    bf_plan_wish wish = wish_active();
     wish.steps_min = wish.steps_max = 2;
     int seen[BF_STEP_TYPE_COUNT][BF_STEP_TYPE_COUNT] = {{0}}, kinds = 0;
     for (int i = 0; i < PLANS; i++) {
-        bf_plan plan = make(&wish);
+        bf_plan plan = plan_drawn(&wish, &seed);
         seen[plan.step[1].type][plan.step[2].type]++;
     }
     for (int a = 1; a < BF_STEP_TYPE_COUNT; a++) {
@@ -161,10 +144,10 @@ static void every_order_of_two_steps_is_equally_likely(void **state)
 static void the_number_of_steps_and_the_gaps_are_spread_evenly(void **state)
 {
     (void)state;
-    bf_plan_wish wish = active_wish();
+    bf_plan_wish wish = wish_active();
     int of_count[5] = {0}, gap_tenth[10] = {0}, gaps = 0;
     for (int i = 0; i < PLANS; i++) {
-        bf_plan plan = make(&wish);
+        bf_plan plan = plan_drawn(&wish, &seed);
         check(&plan, &wish);
         assert_false(rests_on_one_ability(&plan));
         of_count[asked_count(&plan)]++;
@@ -185,7 +168,7 @@ static void exclusions_are_honoured(void **state)
 {
     (void)state;
     for (int mask = 1; mask < 256; mask++) {
-        bf_plan_wish wish = active_wish();
+        bf_plan_wish wish = wish_active();
         bool able[5] = {false};
         int abilities = 0;
         for (int type = 1; type < BF_STEP_TYPE_COUNT; type++) {
@@ -197,7 +180,7 @@ static void exclusions_are_honoured(void **state)
         }
         wish.exclude[BF_STEP_HOLD_STILL] = true;
         for (int i = 0; i < 20; i++) {
-            bf_plan plan = make(&wish);
+            bf_plan plan = plan_drawn(&wish, &seed);
             check(&plan, &wish);
             assert_true(bf_plan_is_active(&plan));
             bool forced = abilities < 2;
@@ -209,10 +192,10 @@ static void exclusions_are_honoured(void **state)
 static void one_step_alone_is_asked_once(void **state)
 {
     (void)state;
-    bf_plan_wish wish = active_wish();
+    bf_plan_wish wish = wish_active();
     for (int type = 1; type < BF_STEP_TYPE_COUNT; type++)
         wish.exclude[type] = type != BF_STEP_BLINK;
-    bf_plan plan = make(&wish);
+    bf_plan plan = plan_drawn(&wish, &seed);
     check(&plan, &wish);
     assert_int_equal(asked_count(&plan), 1);
 }
@@ -220,19 +203,19 @@ static void one_step_alone_is_asked_once(void **state)
 static void without_any_step_there_is_the_flash_or_nothing(void **state)
 {
     (void)state;
-    bf_plan_wish wish = active_wish();
+    bf_plan_wish wish = wish_active();
     memset(wish.exclude, true, sizeof wish.exclude);
     static const uint8_t bytes[BF_PLAN_RANDOM_SIZE];
     bf_plan plan = {.attempt = 77};
     assert_int_equal(bf_plan_make(&wish, bytes, &plan, NULL), BF_INVALID_ARGUMENT);
     assert_int_equal(plan.attempt, 77);
     wish.flash = BF_FLASH_GENTLE;
-    plan = make(&wish);
+    plan = plan_drawn(&wish, &seed);
     check(&plan, &wish);
     assert_false(bf_plan_is_active(&plan));
     wish.flash = BF_FLASH_NONE;
     wish.steps_min = wish.steps_max = 0;
-    plan = make(&wish);
+    plan = plan_drawn(&wish, &seed);
     check(&plan, &wish);
     assert_int_equal(plan.step_count, 1);
     assert_int_equal(plan.duration_ms, 3000);
@@ -248,7 +231,7 @@ static void each_form_fits_into_the_time(void **state)
                 wish.flash = (bf_flash_form)form;
                 wish.relaxed = relaxed == 1;
                 for (int i = 0; i < 200; i++) {
-                    bf_plan plan = make(&wish);
+                    bf_plan plan = plan_drawn(&wish, &seed);
                     check(&plan, &wish);
                     int most = form == BF_FLASH_NONE ? 4 : 3;
                     assert_int_equal(asked_count(&plan), steps < most ? steps : most);
@@ -266,7 +249,7 @@ static void every_colour_comes_equally_often(void **state)
         uint8_t known[16][3];
         int seen[16][BF_PLAN_COLOURS_MAX] = {{0}}, of_length[BF_PLAN_COLOURS_MAX + 1] = {0}, kinds = 0;
         for (int i = 0; i < PLANS; i++) {
-            bf_plan plan = make(&wish);
+            bf_plan plan = plan_drawn(&wish, &seed);
             of_length[plan.flash.colour_count]++;
             for (int c = 0; c < plan.flash.colour_count; c++) {
                 int k = 0;
@@ -301,7 +284,7 @@ static void the_gentle_form_flashes_nowhere(void **state)
     bf_plan_wish wish = {.nonce = NONCE, .attempt = 1, .flash = BF_FLASH_GENTLE};
     double darkest = 1, brightest = 0;
     for (int i = 0; i < 300; i++) {
-        bf_plan plan = make(&wish);
+        bf_plan plan = plan_drawn(&wish, &seed);
         assert_true(plan.flash.each_ms >= 334);
         for (int c = 0; c < plan.flash.colour_count; c++) {
             const uint8_t *rgb = plan.flash.colour[c];
@@ -318,7 +301,7 @@ static void the_gentle_form_flashes_nowhere(void **state)
 static void the_same_random_bytes_make_the_same_plan(void **state)
 {
     (void)state;
-    bf_plan_wish wish = active_wish();
+    bf_plan_wish wish = wish_active();
     wish.flash = BF_FLASH_FULL;
     uint8_t bytes[BF_PLAN_RANDOM_SIZE] = {1, 2, 3};
     bf_plan a, b;
@@ -344,7 +327,7 @@ static void wishes_outside_the_limits_are_refused(void **state)
     static const uint8_t bytes[BF_PLAN_RANDOM_SIZE];
     bf_plan plan;
     for (int i = 0; i < 7; i++) {
-        bf_plan_wish wish = active_wish();
+        bf_plan_wish wish = wish_active();
         if (i == 0)
             wish.steps_max = 5;
         if (i == 1)
