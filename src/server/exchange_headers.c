@@ -100,8 +100,8 @@ static bf_status check_body_kind(bf_exchange *exchange, bf_error *err)
     return BF_OK;
 }
 
-/* A browser asks before its page sends something to another origin: it may, where the configuration says so, to the one
- * operation that a person's device calls. */
+/* A browser asks before its page sends something to another origin: it may, where the configuration says so, to the
+ * operations that a person's device calls. */
 static bool is_preflight(bf_exchange *exchange)
 {
     bf_error none = {0};

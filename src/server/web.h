@@ -17,7 +17,7 @@ typedef struct bf_web_file {
     size_t packed_size;
 } bf_web_file;
 
-/* The route of every file, for the log and the metrics. */
+/* The route of every file, for the log; metrics count it as "other". */
 extern const bf_route BF_WEB_ROUTE;
 
 /* The file that a request's target names, or NULL. Without `demo`, nothing of the demonstration is found. */
