@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks the layout of the C code, runs the analyser, and checks the types of the web page; every finding fails.
+"""Checks the layout of the C code, runs the analyser, and checks the types of the web page and its tests; every finding
+fails.
 
 usage: tools/lint.py FOLDER    (a configured build folder, for its compile_commands.json)
 """
@@ -57,8 +58,10 @@ def analyser_finds_nothing(folder):
 
 
 def types_are_right():
-    print(f"lint: types of {len(tracked('web/*.ts'))} files", flush=True)
-    return subprocess.run([CACHE / "web/typescript/tsc", "--project", "web"], cwd=ROOT, check=False).returncode == 0
+    print(f"lint: types of {len(tracked('web/*.ts', 'tests/web/*.mjs'))} files", flush=True)
+    codes = [subprocess.run([CACHE / "web/typescript/tsc", "--project", project], cwd=ROOT, check=False).returncode
+             for project in ("web", "tests/web")]
+    return codes == [0, 0]
 
 
 def main(folder):

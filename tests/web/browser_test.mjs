@@ -1,7 +1,7 @@
 /** The element in a real browser, before a server that answers as each case wants: every way through it. */
 
 import assert from 'node:assert/strict';
-import {PHONE, axe, embed, open, shoot, told, until} from './lib/browser.mjs';
+import {PHONE, axe, embed, shoot, told, until} from './lib/browser.mjs';
 import {activePlan, answer, longPlan, plan} from './lib/stand_in.mjs';
 import {run} from './lib/tap.mjs';
 import {

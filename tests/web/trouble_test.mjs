@@ -110,7 +110,7 @@ const problems = {
     Object.defineProperty(video, 'videoHeight', {get: () => 640});
     video.dispatchEvent(new Event('resize'));
   })),
-  async 'time out of sight is reported, and the same plan goes on'() {
+  async 'after a time out of sight the same plan goes on'() {
     await visit(async (page, server) => {
       await begin(page);
       await setHidden(page, true);
@@ -199,7 +199,7 @@ function slowPlan() {
 }
 
 /** Every screen, in a theme and a language: pictures for people, rules by axe. */
-function screens(kind, {lang, ...options}) {
+function screens(kind, {lang = '', ...options}) {
   return async () => {
     const attributes = lang ? {...IDS, lang} : IDS;
     await visit(async (page, server) => {

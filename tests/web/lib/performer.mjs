@@ -23,7 +23,7 @@ export async function perform(photo, plan) {
   ]);
   const whole = await readFile(path.join(folder, 'performance.y4m'));
   const head = whole.subarray(0, whole.indexOf('\n') + 1);
-  const [, width, height] = /W(\d+) H(\d+)/.exec(head.toString());
+  const [width, height] = /W(\d+) H(\d+)/.exec(head.toString()).slice(1).map(Number);
   const size = 6 + width * height * 1.5;
   const frame = (index) => whole.subarray(head.length + index * size, head.length + (index + 1) * size);
   const dark = Buffer.from(frame(0));
@@ -57,7 +57,7 @@ export function startWhenLight(page) {
         const light = data.reduce((sum, value, index) => index % 4 === 1 ? sum + value : sum, 0) / 16;
         if (light > 40 && wasDark) {
           root.querySelector('.stage .button.main').click();
-          return resolve();
+          return resolve(undefined);
         }
         wasDark ||= light < 20;
       }

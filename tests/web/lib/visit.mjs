@@ -5,7 +5,8 @@ import path from 'node:path';
 import {axe, embed, launch, open, shoot, until} from './browser.mjs';
 import {StandIn, plan} from './stand_in.mjs';
 
-const clip = (name) => path.join(process.env.BONAFIDE_CLIPS, `${name}.y4m`);
+/** A clip by its name, or by its whole path. */
+const clip = (name) => path.isAbsolute(name) ? name : path.join(process.env.BONAFIDE_CLIPS, `${name}.y4m`);
 export const IDS = {session: 's1', token: 'bft_1'};
 
 export const FILES = {'/capture/': process.env.BONAFIDE_WEB, '/page/': new URL('../page', import.meta.url).pathname};
