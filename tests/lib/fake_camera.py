@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes what a browser takes for a camera (Y4M, 640 x 480) from a photo: a person who sits before it and moves a
-little as people do, with the noise of a sensor.
+"""Writes what a browser takes for a camera (Y4M, 640 x 480) from a photo: the photo sways a little, with the noise of a
+sensor, in the light and the place that a test wants. A head that moves as heads do is tools/simulate's.
 
 usage: fake_camera.py OUTPUT PHOTO [light=1] [size=1] [noise=1.5] [sides=0] [seconds=1]
 

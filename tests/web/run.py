@@ -19,23 +19,31 @@ import fake_camera  # noqa: E402
 import program  # noqa: E402
 
 PHOTO = "person-2.jpg"
-# Cases that want to be approved have people of their own: a server knows frames that came in an earlier session.
-CLIPS = {"live": {}, "dark": {"light": 0.12}, "far": {"size": 0.2}, "noisy": {"noise": 70.0}, "sides": {"sides": 0.3},
-         "person-4": {}, "person-1": {}}
+# Simulated heads, by the photo of each. Cases that want to be approved have people of their own: a server knows frames
+# that came in an earlier session.
+HEADS = {"live": PHOTO, "person-1": "person-1.jpg", "person-4": "person-4.jpg"}
+# A photo that sways, in bad light or in the wrong place.
+PHOTOS = {"dark": {"light": 0.12}, "far": {"size": 0.2}, "noisy": {"noise": 70.0}, "sides": {"sides": 0.3}}
+SIMULATE = program.BUILD / "tools/simulate/simulate"
 SKIP = 77
 
 
 def make_clips(folder):
     """Kept from one run to the next; made anew when what makes them has changed."""
     folder.mkdir(exist_ok=True)
-    made = max(pathlib.Path(file).stat().st_mtime for file in (__file__, fake_camera.__file__))
-    for name, how in CLIPS.items():
+    makers = [__file__, fake_camera.__file__, *(program.SOURCE / "tools/simulate").glob("*.[ch]")]
+    made = max(pathlib.Path(file).stat().st_mtime for file in makers)
+    for name in [*HEADS, *PHOTOS]:
         clip = folder / f"{name}.y4m"
-        if not clip.exists() or clip.stat().st_mtime < made:
-            part = folder / f"{name}.{os.getpid()}"
-            photo = program.SAMPLES / f"{name}.jpg"
-            fake_camera.write(part, photo if photo.exists() else program.SAMPLES / PHOTO, **how)
-            part.rename(clip)
+        if clip.exists() and clip.stat().st_mtime >= made:
+            continue
+        part = folder / f"{name}.{os.getpid()}"
+        if name in HEADS:
+            subprocess.run([SIMULATE, "--still", program.SAMPLES / HEADS[name], "--loop", "--rate", "15",
+                            "--y4m", part, "--data", program.SOURCE], env=program.ENVIRONMENT, check=True)
+        else:
+            fake_camera.write(part, program.SAMPLES / PHOTO, **PHOTOS[name])
+        part.rename(clip)
 
 
 def missing(name):
@@ -98,7 +106,7 @@ def main(name):
     port = free_port()
     with development_server(f"http://127.0.0.1:{port}") as (url, key):
         return run(name, {"BONAFIDE_URL": url, "BONAFIDE_KEY": key, "BONAFIDE_PORT": str(port),
-                          "BONAFIDE_SIMULATE": str(program.BUILD / "tools/simulate/simulate"),
+                          "BONAFIDE_SIMULATE": str(SIMULATE),
                           "BONAFIDE_PHOTOS": str(program.SAMPLES)})
 
 
