@@ -68,10 +68,15 @@ function start(): void {
     h('button', {type: 'submit'}, 'Begin'), problem);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    problem.textContent = '';
-    void begin(form).catch((error: unknown) => (problem.textContent = String(error)));
+    void told(problem, begin(form));
   });
   show(form);
+}
+
+/** Waits for a piece of work, and says beside it what went wrong. */
+async function told(problem: HTMLElement, work: Promise<void>): Promise<void> {
+  problem.textContent = '';
+  await work.catch((error: unknown) => (problem.textContent = String(error)));
 }
 
 async function begin(form: HTMLFormElement): Promise<void> {
@@ -91,7 +96,8 @@ function run(created: Created, language: string): void {
   element.setAttribute('token', created.client_token);
   if (language) element.setAttribute('lang', language);
   element.plan = created.plan;
-  const look = h('button', {type: 'button', class: 'quiet', click: () => void decide(created.session.id)},
+  const problem = h('p', {class: 'problem', role: 'alert'});
+  const look = h('button', {type: 'button', class: 'quiet', click: () => void told(problem, decide(created.session.id))},
     'Show what the back end sees');
   const again = h('button', {type: 'button', class: 'quiet', hidden: true, click: start}, 'Begin anew');
   const below = h('div', {class: 'actions'}, look, again);
@@ -101,7 +107,7 @@ function run(created: Created, language: string): void {
   };
   element.addEventListener('bonafide-result', over);
   element.addEventListener('bonafide-error', (event) => (event as CustomEvent<ErrorDetail>).detail.final && over());
-  show(h('div', {class: 'capture'}, element, below));
+  show(h('div', {class: 'capture'}, element, below, problem));
 }
 
 async function decide(id: string): Promise<void> {

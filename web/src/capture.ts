@@ -1,6 +1,7 @@
 /** One capture: opens the camera, helps the person into the right place, carries out the plan, and gives the capture
  * file. Whatever way it ends, the camera is off and the frames are forgotten afterwards. */
 
+import {after} from './after.ts';
 import {closeCamera, listCameras, openCamera, type Camera} from './camera.ts';
 import {captureFile} from './file.ts';
 import {hintOf, look, LOOK_HEIGHT, LOOK_WIDTH, type FaceBox, type Hint} from './hints.ts';
@@ -36,19 +37,6 @@ function browserDetector(): FaceDetectorLike | undefined {
   } catch {
     return undefined;
   }
-}
-
-function after(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      if (signal.aborted) reject(signal.reason as Error);
-      else resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }
 
 export interface CaptureSettings {
@@ -203,7 +191,7 @@ export class Capture {
     return look(context.getImageData(0, 0, LOOK_WIDTH, LOOK_HEIGHT).data, LOOK_WIDTH, LOOK_HEIGHT, before);
   }
 
-  async #face(): Promise<FaceBox | null | undefined> {
+  async #face(): Promise<FaceBox | undefined> {
     const {video} = this.#stage;
     try {
       const faces = await this.#detector?.detect(video);
@@ -236,7 +224,7 @@ export class Capture {
     const frames = await recorder.stop();
     if (frames.length < MIN_FRAMES || !this.#camera) throw new Problem('camera_failed', 'too few frames came');
     const client = clientReport(this.#camera, {
-      frames_dropped: recorder.dropped, hidden_ms: Math.round(this.#watch?.hiddenMs ?? 0),
+      frames_dropped: recorder.dropped, hidden_ms: 0, // Out of sight, no capture goes on.
       rotations: this.#rotations + (this.#watch?.rotations ?? 0), clock_drift_ms: drift,
     }, speak.language);
     return captureFile({nonce: this.#plan.nonce, frames, shown: recorder.shown, client});

@@ -109,12 +109,11 @@ function hintOfFace(face: FaceBox): Hint {
   return off > 0.16 ? 'centre_face' : 'ready';
 }
 
-/** What would help most just now. `face`: undefined where the browser cannot tell, null when it sees none. */
-export function hintOf(seen: Look, face?: FaceBox | null): Hint {
+/** What would help most just now. `face`: where the browser's own detector found one. */
+export function hintOf(seen: Look, face?: FaceBox): Hint {
   if (seen.luma < 14 && seen.contrast < 8) return 'uncover_camera';
   if (seen.luma < 55) return 'find_more_light';
   if (seen.bright > 0.35 || seen.luma > 225) return 'reduce_light';
-  if (face === null) return 'show_face';
   const placed = face ? hintOfFace(face) : hintOfSkin(seen);
   if (placed !== 'ready') return placed;
   if (seen.motion > 16) return 'hold_still';

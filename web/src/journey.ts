@@ -70,16 +70,13 @@ export class Journey {
       if ('answer' in agreed) return agreed;
       ticket = agreed;
       const file = await this.#capture(ticket.plan);
-      if (file === null) {
-        occasion = occasion === 'first' ? 'back' : occasion;
-        continue;
-      }
+      if (file === null) continue;
       const got = await this.#send(file, ticket.token);
       this.#attempts++;
       if (got.answer === 'pass' || got.answer === 'done') return this.#finish(got.answer, got);
       answer = got;
       occasion = got.answer;
-      ticket = await this.#helped(() => Promise.resolve(got).then((said) => this.#next(said)));
+      ticket = await this.#helped(async () => this.#next(got));
     }
   }
 
@@ -125,7 +122,7 @@ export class Journey {
     return this.#until((resolve) => {
       this.#surface.progress('explain', 0);
       this.#surface.show(openingScreen(this.#settings, plan, occasion, answer?.guidance ?? [],
-        answer?.attempts_left ?? null, this.#wish, ({wish}) => resolve(wish)));
+        answer?.attempts_left ?? null, this.#wish, resolve));
     });
   }
 

@@ -56,10 +56,6 @@ export class Recorder {
     return performance.now() - this.#start;
   }
 
-  get frameCount(): number {
-    return this.#slots.length;
-  }
-
   /** By how much the two clocks of the browser went apart since the start. */
   get drift(): number {
     return Math.round((Date.now() - this.#startWall - this.ms) * 10) / 10;

@@ -23,8 +23,8 @@ function text(value: unknown): string {
 function looksNative(owner: object | undefined, name: string): boolean {
   const found: unknown = owner ? (owner as Record<string, unknown>)[name] : undefined;
   if (typeof found !== 'function') return false;
-  const own = owner !== undefined && !(owner instanceof HTMLElement) &&
-    Object.prototype.hasOwnProperty.call(owner, name) && owner === navigator.mediaDevices;
+  // The real ones stand in the prototype.
+  const own = owner === navigator.mediaDevices && Object.hasOwn(owner as object, name);
   return !own && /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(found));
 }
 

@@ -1,6 +1,7 @@
 /** The two requests that a person's device makes: sending a capture, and asking for another plan. Both are repeated on
  * a broken network with the same Idempotency-Key, so that nothing counts twice. */
 
+import {after} from './after.ts';
 import {Problem} from './problem.ts';
 import type {PlanWish} from './plan.ts';
 
@@ -25,6 +26,7 @@ export type Progress = (share: number, waiting: boolean) => void;
 
 const TRIES = 5;
 const WAIT_MS = [800, 1600, 3200, 6400];
+const OFFLINE_MS = 15_000;
 const RETRY_AFTER_S_MAX = 30;
 /** No byte moved and no answer came for so long: the connection is dead. */
 const STALL_MS = 25_000;
@@ -107,18 +109,7 @@ function problemOfReply(reply: Reply): Problem {
 
 /** Waits, and when the device knows that it is offline, until it is online again, but not for ever. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      window.removeEventListener('online', end);
-      signal.removeEventListener('abort', end);
-      if (signal.aborted) reject(signal.reason as Error);
-      else resolve();
-    };
-    const timer = window.setTimeout(end, navigator.onLine ? ms : Math.max(ms, 15_000));
-    window.addEventListener('online', end);
-    signal.addEventListener('abort', end);
-  });
+  return after(navigator.onLine ? ms : Math.max(ms, OFFLINE_MS), signal, 'online');
 }
 
 async function ask(request: Request, progress: Progress, signal: AbortSignal): Promise<Record<string, unknown>> {

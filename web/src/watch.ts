@@ -1,16 +1,14 @@
 /** Notices what must not happen while the camera runs: the page goes out of sight, the device is turned, the camera
- * goes away or pauses. The first of them rejects `broken`; what was counted goes into the client report. */
+ * goes away or pauses. The first of them rejects `broken`. */
 
 import {Problem, type ProblemCode} from './problem.ts';
 
 export class Watch {
   /** Rejects with the first Problem; never resolves. */
   readonly broken: Promise<never>;
-  hiddenMs = 0;
   rotations = 0;
   #fail: (problem: Problem) => void = () => undefined;
   #off = new AbortController();
-  #hiddenSince = 0;
   #strict = false;
   #size = '';
 
@@ -21,9 +19,9 @@ export class Watch {
     const fail = (code: ProblemCode): void => this.#fail(new Problem(code));
     track.addEventListener('ended', () => fail('camera_lost'), {signal});
     track.addEventListener('mute', () => !document.hidden && fail('camera_paused'), {signal});
-    document.addEventListener('visibilitychange', () => this.#seeVisibility(), {signal});
+    document.addEventListener('visibilitychange', () => document.hidden && fail('hidden'), {signal});
     video.addEventListener('resize', () => this.#seeSize(video), {signal});
-    if (document.hidden) this.#seeVisibility();
+    if (document.hidden) fail('hidden');
     if (track.readyState === 'ended') fail('camera_lost');
   }
 
@@ -35,16 +33,6 @@ export class Watch {
 
   stop(): void {
     this.#off.abort();
-  }
-
-  #seeVisibility(): void {
-    if (document.hidden) {
-      this.#hiddenSince = performance.now();
-      this.#fail(new Problem('hidden'));
-    } else if (this.#hiddenSince > 0) {
-      this.hiddenMs += performance.now() - this.#hiddenSince;
-      this.#hiddenSince = 0;
-    }
   }
 
   #seeSize(video: HTMLVideoElement): void {

@@ -28,7 +28,6 @@ export const ar: Texts = {
   cannot_blink: 'الرمش بالعينين',
   cannot_smile: 'الابتسام',
   cannot_mouth: 'فتح فمي',
-  cannot_flash: 'النظر إلى ألوان متغيرة',
   more_time: 'أحتاج إلى وقت أطول لكل خطوة',
   asking_title: 'يرجى السماح باستخدام الكاميرا',
   asking_text: 'يسألك المتصفح الآن إن كان يجوز لهذه الصفحة استخدام الكاميرا. اختر «سماح».',

@@ -28,7 +28,6 @@ export const de: Texts = {
   cannot_blink: 'Blinzeln',
   cannot_smile: 'Lächeln',
   cannot_mouth: 'Den Mund öffnen',
-  cannot_flash: 'Auf wechselnde Farben sehen',
   more_time: 'Ich brauche für jeden Schritt mehr Zeit',
   asking_title: 'Bitte erlauben Sie die Kamera',
   asking_text: 'Ihr Browser fragt jetzt, ob diese Seite die Kamera verwenden darf. Wählen Sie „Zulassen“.',

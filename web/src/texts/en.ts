@@ -28,7 +28,6 @@ export const en = {
   cannot_blink: 'Blink',
   cannot_smile: 'Smile',
   cannot_mouth: 'Open my mouth',
-  cannot_flash: 'Look at flashing colours',
   more_time: 'I need more time for each step',
   asking_title: 'Please allow the camera',
   asking_text: 'Your browser now asks whether this page may use the camera. Choose “Allow”.',

@@ -13,18 +13,13 @@ export interface Screen {
   focus: HTMLElement;
 }
 
-export type Occasion = 'first' | 'retry' | 'challenge' | 'back';
+export type Occasion = 'first' | 'retry' | 'challenge';
 
 export interface Settings {
   speak: Speaker;
   privacyUrl: string | null;
   /** Where the page can do without this afterwards: how to close it. */
   close: (() => void) | null;
-}
-
-interface Chosen {
-  /** What the person ticked; null when the plan serves as it is. */
-  wish: PlanWish | null;
 }
 
 const ABILITIES: readonly (readonly [TextKey, readonly StepType[]])[] = [
@@ -136,22 +131,22 @@ function firstLead(plan: Plan, speak: Speaker): Child[] {
 
 const OPENINGS: Record<Occasion, {title: TextKey; sign: Sign; start: TextKey}> = {
   first: {title: 'title', sign: 'face', start: 'agree'},
-  back: {title: 'title', sign: 'face', start: 'agree'},
   retry: {title: 'retry_title', sign: 'again', start: 'again'},
   challenge: {title: 'challenge_title', sign: 'steps', start: 'agree_again'},
 };
 
-/** Before each capture: what happens, what it is for, and every choice there is. */
+/** Before each capture: what happens, what it is for, and every choice there is. `go` gets what the person ticked; null
+ * when the plan serves as it is. */
 export function openingScreen(
   settings: Settings, plan: Plan, occasion: Occasion, guidance: readonly string[], attemptsLeft: number | null,
-  before: PlanWish | null, go: (chosen: Chosen) => void,
+  before: PlanWish | null, go: (wish: PlanWish | null) => void,
 ): Screen {
   const {speak} = settings;
   const opening = OPENINGS[occasion];
   const choices = new Choices(plan, speak, before);
   const title = heading(speak.say(opening.title));
   const found = advice(guidance, speak);
-  const first = occasion === 'first' || occasion === 'back';
+  const first = occasion === 'first';
   return screen(title, badge(opening.sign), title,
     ...(first ? firstLead(plan, speak) : []),
     occasion === 'retry' && h('p', {class: 'lead'}, found ? speak.say('retry_text') : speak.guidance('try_again')),
@@ -162,7 +157,7 @@ export function openingScreen(
       speak.say(location.protocol === 'https:' ? 'privacy' : 'privacy_plain'), ' ',
       settings.privacyUrl && h('a', {href: settings.privacyUrl, target: '_blank', rel: 'noopener'},
         speak.say('privacy_link')))),
-    h('div', {class: 'actions'}, button(speak.say(opening.start), () => go({wish: choices.wish(before)}))),
+    h('div', {class: 'actions'}, button(speak.say(opening.start), () => go(choices.wish(before)))),
     occasion === 'retry' && attemptsLeft !== null && attemptsLeft < 10 &&
       h('p', {class: 'small centre'}, speak.say('attempts_left', {count: attemptsLeft})));
 }
