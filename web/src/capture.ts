@@ -224,7 +224,7 @@ export class Capture {
     const frames = await recorder.stop();
     if (frames.length < MIN_FRAMES || !this.#camera) throw new Problem('camera_failed', 'too few frames came');
     const client = clientReport(this.#camera, {
-      frames_dropped: recorder.dropped, hidden_ms: 0, // Out of sight, no capture goes on.
+      frames_dropped: recorder.dropped, hidden_ms: 0, // Out of sight it would have ended.
       rotations: this.#rotations + (this.#watch?.rotations ?? 0), clock_drift_ms: drift,
     }, speak.language);
     return captureFile({nonce: this.#plan.nonce, frames, shown: recorder.shown, client});
