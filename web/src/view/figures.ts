@@ -4,8 +4,8 @@ import type {StepType} from '../plan.ts';
 import {h, s} from './dom.ts';
 
 const ARROWS: Partial<Record<StepType, string>> = {
-  turn_left: 'M20 44 8 60l12 16', turn_right: 'M100 44l12 16-12 16',
-  look_up: 'M44 16 60 4l16 12', look_down: 'M44 116l16 12 16-12',
+  turn_left: 'M12 44 0 60l12 16', turn_right: 'M108 44l12 16-12 16',
+  look_up: 'M44 11 60-1l16 12', look_down: 'M44 121l16 12 16-12',
 };
 
 const CORNERS = 'M14 20H4V30M106 20h10v10M14 112H4v-10M106 112h10v-10';
