@@ -97,7 +97,8 @@ function run(created: Created, language: string): void {
   if (language) element.setAttribute('lang', language);
   element.plan = created.plan;
   const problem = h('p', {class: 'problem', role: 'alert'});
-  const look = h('button', {type: 'button', class: 'quiet', click: () => void told(problem, decide(created.session.id))},
+  const look = h('button',
+    {type: 'button', class: 'quiet', click: () => void told(problem, decide(created.session.id))},
     'Show what the back end sees');
   const again = h('button', {type: 'button', class: 'quiet', hidden: true, click: start}, 'Begin anew');
   const below = h('div', {class: 'actions'}, look, again);
