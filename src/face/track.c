@@ -77,19 +77,14 @@ static void note_others(bf_track *track, const bf_faces *faces, int followed, do
     if (track->others++ == 0 || ms - track->other_until_ms > OTHER_GAP_MS)
         track->other_since_ms = ms;
     track->other_until_ms = ms;
-    if (ms - track->other_since_ms > track->other_ms) {
-        track->other_ms = ms - track->other_since_ms;
-        track->other_from_ms = track->other_since_ms;
-    }
+    track->other_ms = fmax(track->other_ms, ms - track->other_since_ms);
 }
 
 int bf_track_follow(bf_track *track, const bf_faces *faces, double ms)
 {
     int at = choose(track, faces, ms);
     if (at >= 0) {
-        if (!track->following)
-            track->first_ms = ms;
-        else if (track->lost)
+        if (track->following && track->lost)
             track->lost_ms = fmax(track->lost_ms, ms - track->seen_ms);
         track->following = true;
         track->box = faces->face[at].box;
@@ -98,6 +93,5 @@ int bf_track_follow(bf_track *track, const bf_faces *faces, double ms)
     }
     note_others(track, faces, at, ms);
     track->lost = at < 0;
-    track->frames++;
     return at;
 }

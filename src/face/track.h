@@ -9,18 +9,15 @@
 #define BF_TRACK_OTHER_SHARE 0.2f
 
 typedef struct bf_track {
-    bool following;       /* a face is being followed; `box` is where it was last */
-    bf_rect box;          /* px */
-    double seen_ms;       /* when it was last there */
-    double first_ms;      /* when the first face was found; valid when found > 0 */
-    int frames;           /* looked at */
-    int found;            /* in which the followed face was there */
-    int breaks;           /* times at which another place was taken up instead of the face that was followed */
-    double break_ms;      /* when the first of them was */
-    double lost_ms;       /* the longest time between two frames with the face, frames without it in between */
-    int others;           /* frames with a second face that counts */
-    double other_ms;      /* the longest time that one stayed, short gaps in between left out of account */
-    double other_from_ms; /* when that began */
+    bool following;  /* a face is being followed; `box` is where it was last */
+    bf_rect box;     /* px */
+    double seen_ms;  /* when it was last there */
+    int found;       /* in which the followed face was there */
+    int breaks;      /* times at which another place was taken up instead of the face that was followed */
+    double break_ms; /* when the first of them was */
+    double lost_ms;  /* the longest time between two frames with the face, frames without it in between */
+    int others;      /* frames with a second face that counts */
+    double other_ms; /* the longest time that one stayed, short gaps in between left out of account */
     double other_since_ms, other_until_ms; /* of the second face seen last */
     bool lost;                             /* in the frame before */
 } bf_track;

@@ -6,8 +6,6 @@
 #include "liveness/sequence.h"
 #include "match/embedding.h"
 
-#define BF_CONSISTENCY_FACES_MAX 8
-
 /* Its name and version for the tables. It has no functions: it needs embeddings, so it is asked by
  * bf_consistency_judge. */
 extern const bf_sequence_detector bf_consistency_detector;
@@ -18,7 +16,7 @@ typedef struct bf_consistency_face {
     double ms;
 } bf_consistency_face;
 
-/* Compares `count` faces (at most BF_CONSISTENCY_FACES_MAX) with `faces[best]`. raw = the least cosine. NOT_APPLICABLE
+/* Compares `count` faces with `faces[best]`. raw = the least cosine. NOT_APPLICABLE
  * with fewer than two. Findings: `another_face` with each cosine under which two photos are hardly of one person. Name
  * and version are the caller's. Pure. */
 void bf_consistency_judge(const bf_consistency_face *faces, int count, int best, bf_sequence_evidence *ret);

@@ -98,10 +98,9 @@ void bf_motion_compare(bf_motion_state *s, const bf_head *head, double ms)
     bf_motion_baseline *b = &s->baseline;
     *b = (bf_motion_baseline){.ms = ms, .unit = (double)s->key.unit};
     bf_affine map;
-    double noise;
     gather_pairs(s);
     bf_pairs_rigid(&s->pairs, RIGID_TOLERANCE_PX / s->key.unit);
-    if (!bf_plane_fit_pairs(&s->pairs, &b->face) || !bf_affine_fit_pairs(&s->pairs, &map, &noise))
+    if (!bf_plane_fit_pairs(&s->pairs, &b->face) || !bf_affine_fit_pairs(&s->pairs, &map))
         return;
     b->fitted = true;
     bf_point expected = bf_head_parallax(&s->key, head);

@@ -156,19 +156,17 @@ bool bf_plane_fit_pairs(const bf_pairs *pairs, bf_plane_fit *ret)
     return ret->planar >= 0;
 }
 
-bool bf_affine_fit_pairs(const bf_pairs *pairs, bf_affine *ret, double *ret_noise)
+bool bf_affine_fit_pairs(const bf_pairs *pairs, bf_affine *ret)
 {
-    double weight[BF_FIT_POINTS_MAX], f[UNKNOWNS], noise = -1;
+    double weight[BF_FIT_POINTS_MAX], f[UNKNOWNS];
     equations e;
     if (take_weights(pairs, weight) < BF_FIT_AFFINE_MIN)
         return false;
     for (int round = 0; round < ROUNDS; round++) {
-        noise = fit_once(pairs, AFFINE, weight, &e, f);
-        if (!(noise >= 0))
+        if (!(fit_once(pairs, AFFINE, weight, &e, f) >= 0))
             return false;
     }
     *ret = (bf_affine){(float)f[0], (float)f[1], (float)f[2], (float)f[3], (float)f[4], (float)f[5]};
-    *ret_noise = noise;
     return true;
 }
 

@@ -34,9 +34,9 @@ int bf_pairs_rigid(bf_pairs *pairs, float tolerance);
 /* Fits; false when there are too few points or they do not determine a plane. */
 bool bf_plane_fit_pairs(const bf_pairs *pairs, bf_plane_fit *ret);
 
-/* The affine map that takes `from` to `to`, robustly; *ret_noise is the standard deviation of what is left. For a plane
+/* The affine map that takes `from` to `to`, robustly. For a plane
  * whose distance is many times its size, and steadier than a homography outside of the points. False when there are too
  * few points or they lie on a line. */
-bool bf_affine_fit_pairs(const bf_pairs *pairs, bf_affine *ret, double *ret_noise);
+bool bf_affine_fit_pairs(const bf_pairs *pairs, bf_affine *ret);
 
 #endif

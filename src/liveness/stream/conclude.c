@@ -26,10 +26,7 @@
 
 static int fine_distance(const bf_stream_frame *a, const bf_stream_frame *b)
 {
-    int sum = 0;
-    for (int i = 0; i < 4; i++)
-        sum += bf_fingerprint_distance(a->fine[i], b->fine[i]);
-    return sum;
+    return bf_fingerprint_fine_distance(a->fine, b->fine);
 }
 
 /* The longest time without any change; *ret_ms is when it began. */

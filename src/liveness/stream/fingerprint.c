@@ -56,6 +56,14 @@ int bf_fingerprint_distance(uint64_t a, uint64_t b)
     return __builtin_popcountll(a ^ b);
 }
 
+int bf_fingerprint_fine_distance(const uint64_t a[4], const uint64_t b[4])
+{
+    int sum = 0;
+    for (int i = 0; i < 4; i++)
+        sum += bf_fingerprint_distance(a[i], b[i]);
+    return sum;
+}
+
 void bf_clip_fingerprint_take(const uint64_t *hash, const double *ms, int count, bf_clip_fingerprint *ret)
 {
     *ret = (bf_clip_fingerprint){.count = 0};

@@ -16,6 +16,8 @@ uint64_t bf_fingerprint(const bf_image *grey);
 void bf_fingerprint_fine(const bf_image *grey, uint64_t ret[4]);
 /* How many bits differ, 0..64. */
 int bf_fingerprint_distance(uint64_t a, uint64_t b);
+/* How many bits of two fine ones differ, 0..256. */
+int bf_fingerprint_fine_distance(const uint64_t a[4], const uint64_t b[4]);
 
 /* Fingerprints of frames at equal distances in time, from the first to the last. */
 typedef struct bf_clip_fingerprint {

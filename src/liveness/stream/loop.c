@@ -8,19 +8,16 @@
 #define EXACT_MIN 4
 #define RUN_MIN 12 /* frames of a part that comes again, not to the last bit */
 #define LAG_MIN 12
-#define SAME_BITS_MAX                                                                                                  \
-    9.0 /* of 256, mean over the part: compression of the same frame gives 0 to 5, a person who does
-                               the same again 14 and more */
-#define MOVED_BITS_MIN                                                                                                 \
-    28.0 /* mean between the part's frames and those half a part on: one who holds still looks the
-                               same again without any loop */
+/* Of 256, mean over the part: compression of the same frame gives 0 to 5, a person who does the same again 14 and
+ * more. */
+#define SAME_BITS_MAX 9.0
+/* Mean between the part's frames and those half a part on: one who holds still looks the same again without any
+ * loop. */
+#define MOVED_BITS_MIN 28.0
 
 static int distance(const bf_stream_frame *a, const bf_stream_frame *b)
 {
-    int sum = 0;
-    for (int i = 0; i < 4; i++)
-        sum += bf_fingerprint_distance(a->fine[i], b->fine[i]);
-    return sum;
+    return bf_fingerprint_fine_distance(a->fine, b->fine);
 }
 
 /* Whether the picture was another between the two. */
@@ -36,7 +33,7 @@ static bool moved_between(const bf_stream_frame *frame, int from, int to)
 /* Frames that come again to the last bit after others: no camera gives them. */
 static bf_stream_loop find_exact(const bf_stream_frame *frame, int count)
 {
-    bf_stream_loop loop = {.exact = true};
+    bf_stream_loop loop = {0};
     int last = -1;
     for (int i = 0; i < count; i++) {
         if (frame[i].contrast < CONTRAST_MIN || (i > 0 && frame[i].exact == frame[i - 1].exact))
@@ -91,7 +88,7 @@ static void look_for_again(const bf_stream_frame *frame, int count, int i, bf_st
             if (!run_is_same(frame, i, j, step) || !in_time(frame, i, j, step))
                 continue;
             if (loop->frames == 0)
-                *loop = (bf_stream_loop){RUN_MIN - 1, frame[i].ms, frame[j].ms - frame[i].ms, false, step < 0};
+                *loop = (bf_stream_loop){RUN_MIN - 1, frame[i].ms, frame[j].ms - frame[i].ms, step < 0};
             loop->frames++;
             return;
         }

@@ -38,7 +38,6 @@ typedef struct bf_stream_state {
 typedef struct bf_stream_loop {
     int frames;        /* that come again; 0: none */
     double ms, lag_ms; /* of its first coming; until it comes again */
-    bool exact;        /* to the last bit */
     bool backwards;
 } bf_stream_loop;
 
