@@ -168,18 +168,15 @@ static void decide_under(const bf_judge *judge, const bf_policy *policy, const b
 {
     *ret = *record;
     if (record->measured) {
-        bf_policy_output gate = {0};
         bf_fused fused = {0};
-        bool passed = bf_policy_gate(policy, record->request.channel, &record->quality, &gate);
-        bool stayed = record->capture.track.other_ms > BF_SEQUENCE_OTHER_MS_MAX;
-        bool several = stayed || gate.measure_failed[BF_MEASURE_SINGLE_FACE_PRESENT];
-        if (passed && !stayed)
+        ret->status = bf_judge_gate(policy, record);
+        if (ret->status == BF_OK)
             bf_fusion_apply(judge->engine->fusion, record->evidence, record->evidence_count, &fused);
         ret->liveness_present = fused.present;
         ret->live_llr = fused.live_llr;
         ret->live_probability = fused.live_probability;
-        ret->status = !passed || stayed ? (several ? BF_MULTIPLE_FACES : BF_INPUT_QUALITY_TOO_LOW)
-                                        : (fused.present ? BF_OK : BF_NO_LIVENESS_EVIDENCE);
+        if (ret->status == BF_OK && !fused.present)
+            ret->status = BF_NO_LIVENESS_EVIDENCE;
     }
     bf_stage_policy(judge, policy, ret);
 }

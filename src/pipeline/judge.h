@@ -51,6 +51,10 @@ void bf_judge_fail_status(bf_record *record, bf_status status, const char *hint)
 /* Remembers the corners of a crop given as a rectangle or, through `map`, as tensor coordinates. */
 void bf_judge_note_crop(bf_record *record, const bf_manifest *manifest, bf_rect rect, const bf_affine *map);
 
+/* Whether a measured capture may be judged: BF_OK, BF_MULTIPLE_FACES (on the photo, or for long in the clip) or
+ * BF_INPUT_QUALITY_TOO_LOW. */
+bf_status bf_judge_gate(const bf_policy *policy, const bf_record *record);
+
 /* What the record says of the media itself. */
 void bf_judge_fill_input(bf_record_input *input, const void *bytes, size_t size);
 

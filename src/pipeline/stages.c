@@ -100,6 +100,16 @@ void bf_stage_faces(bf_judge *judge, bf_record *record)
                        NULL);
 }
 
+bf_status bf_judge_gate(const bf_policy *policy, const bf_record *record)
+{
+    bf_policy_output gate = {0};
+    bool passed = bf_policy_gate(policy, record->request.channel, &record->quality, &gate);
+    if (gate.measure_failed[BF_MEASURE_SINGLE_FACE_PRESENT] ||
+        record->capture.track.other_ms > BF_SEQUENCE_OTHER_MS_MAX)
+        return BF_MULTIPLE_FACES;
+    return passed ? BF_OK : BF_INPUT_QUALITY_TOO_LOW;
+}
+
 void bf_stage_quality(bf_judge *judge, const bf_policy *policy, bf_record *record)
 {
     if (record->status != BF_OK)
@@ -109,16 +119,13 @@ void bf_stage_quality(bf_judge *judge, const bf_policy *policy, bf_record *recor
     bf_quality_measure(&input, &record->quality);
     record->measured = true;
     record->outline_count = bf_quality_face_outline(&record->faces.face[0], record->outline);
-    bf_policy_output gate = {0};
-    if (!bf_policy_gate(policy, record->request.channel, &record->quality, &gate)) {
-        if (gate.measure_failed[BF_MEASURE_SINGLE_FACE_PRESENT])
-            bf_judge_fail_status(record, BF_MULTIPLE_FACES, "Take the photo again with one person in it.");
-        else
-            bf_judge_fail_status(record, BF_INPUT_QUALITY_TOO_LOW,
-                                 "Take the photo again; the guidance says what to change.");
-    }
-    if (record->capture.track.other_ms > BF_SEQUENCE_OTHER_MS_MAX)
-        bf_judge_fail_status(record, BF_MULTIPLE_FACES, "Record again with one person in the picture.");
+    bf_status gate = bf_judge_gate(policy, record);
+    if (gate == BF_MULTIPLE_FACES)
+        bf_judge_fail_status(record, gate,
+                             record->capture.sequence ? "Record again with one person in the picture."
+                                                      : "Take the photo again with one person in it.");
+    else if (gate != BF_OK)
+        bf_judge_fail_status(record, gate, "Take the photo again; the guidance says what to change.");
     bf_judge_end_stage(judge, record, BF_STAGE_QUALITY, began_ms);
 }
 
