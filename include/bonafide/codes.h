@@ -14,7 +14,7 @@ typedef enum bf_status {
     BF_IO_ERROR = 4, /**< A file could not be read or written. */
     BF_CONFIG_INVALID = 5, /**< A configuration file is not valid. */
     BF_EMPTY_INPUT = 20, /**< The file is empty. */
-    BF_UNSUPPORTED_FORMAT = 21, /**< The content is not a JPEG, PNG, WebP or HEIC image. */
+    BF_UNSUPPORTED_FORMAT = 21, /**< The content is no picture or video that can be read. */
     BF_CORRUPT_IMAGE = 22, /**< The image is damaged or cut short. */
     BF_IMAGE_TOO_LARGE = 23, /**< The image has more bytes or pixels than allowed. */
     BF_IMAGE_TOO_SMALL = 24, /**< The image has fewer pixels than needed. */

@@ -126,7 +126,7 @@ static bf_status fail_unsupported(const bf_decode_job *job, const char *looks_li
     if (looks_like)
         bf_fail(job->err, BF_UNSUPPORTED_FORMAT, "The content looks like %s.", looks_like);
     else
-        bf_fail(job->err, BF_UNSUPPORTED_FORMAT, "The content is not a JPEG, PNG, WebP or HEIC image.");
+        bf_fail(job->err, BF_UNSUPPORTED_FORMAT, "The content is no picture or video that can be read.");
     bf_container container = job->facts->container;
     bool sequence = container == BF_CONTAINER_BURST || container == BF_CONTAINER_MP4 || container == BF_CONTAINER_WEBM;
     bf_fail_hint(job->err, sequence ? SEQUENCE_HINT : PHOTO_HINT);

@@ -319,7 +319,7 @@ static void files_are_looked_at(void **state)
     bf_probe_review(&dataset, probes, &problems);
     assert_non_null(strstr(finding(2, true), "'0.jpg' is not the file that sha256 names"));
     assert_string_equal(finding(6, true), "'4.jpg' cannot be read; is the path right?");
-    assert_string_equal(finding(7, false), "'manifest.csv': The content is not a JPEG, PNG, WebP or HEIC image.");
+    assert_string_equal(finding(7, false), "'manifest.csv': The content is no picture or video that can be read.");
     assert_int_equal(bf_twins_review(&dataset, probes, &problems, NULL), BF_OK);
     assert_string_equal(finding(3, false), "it has nearly the same picture as row 2 and another person_id.");
     assert_string_equal(finding(5, true), "it has the same bytes as row 4 and another label; correct one of them.");
