@@ -43,11 +43,6 @@ void bf_capture_file_done(bf_capture_file *file)
     *file = (bf_capture_file){0};
 }
 
-static bool is_nonce(const char *text)
-{
-    return strlen(text) == BF_PLAN_NONCE_HEX && strspn(text, "0123456789abcdef") == BF_PLAN_NONCE_HEX;
-}
-
 static bool is_what(const char *text)
 {
     size_t length = strlen(text);
@@ -132,7 +127,7 @@ static bf_status read_nonce(const json_t *value, bf_capture_file *file, bf_error
     if (!value || json_is_null(value))
         return BF_OK;
     const char *nonce = json_string_value(value);
-    if (!nonce || !is_nonce(nonce))
+    if (!nonce || !bf_plan_is_nonce(nonce))
         return fail_corrupt(err, "'nonce' is not 64 hex digits in lower case");
     memcpy(file->nonce, nonce, sizeof file->nonce);
     return BF_OK;
@@ -209,7 +204,7 @@ static const char *refusal(const bf_capture_file *file)
         return "the number of frames";
     if (file->shown_count < 0 || file->shown_count > BF_CAPTURE_SHOWN_MAX)
         return "the number of things shown";
-    if (file->nonce[0] && !is_nonce(file->nonce))
+    if (file->nonce[0] && !bf_plan_is_nonce(file->nonce))
         return "the nonce";
     if (file->client && !json_is_object(file->client))
         return "the client's report";

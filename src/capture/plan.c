@@ -285,9 +285,7 @@ static void lay_out_active(chance *source, const bf_plan_wish *wish, const bf_st
 
 static bf_status check_wish(const bf_plan_wish *wish, bf_error *err)
 {
-    bool nonce =
-        wish->nonce[BF_PLAN_NONCE_HEX] == '\0' && strspn(wish->nonce, "0123456789abcdef") == (size_t)BF_PLAN_NONCE_HEX;
-    if (!nonce || wish->attempt < 1 || wish->attempt > BF_PLAN_ATTEMPT_MAX)
+    if (!bf_plan_is_nonce(wish->nonce) || wish->attempt < 1 || wish->attempt > BF_PLAN_ATTEMPT_MAX)
         return bf_fail(err, BF_INVALID_ARGUMENT, "A plan needs a nonce of %d hex digits and an attempt from 1 to %d.",
                        BF_PLAN_NONCE_HEX, BF_PLAN_ATTEMPT_MAX);
     if (wish->steps_min < 0 || wish->steps_max < wish->steps_min || wish->steps_max > ASKED_MAX)

@@ -18,6 +18,7 @@
 #define BF_PLAN_TEXT_MAX 4096 /* as JSON, with the NUL */
 #define BF_PLAN_NONCE_HEX 64  /* hex digits */
 #define BF_PLAN_RANDOM_SIZE 64
+#define BF_COLOUR_WORD_SIZE 8 /* "#rrggbb", with the NUL */
 
 /* "left" and "right" are the person's own: who turns to the own left moves the nose to the picture's right. */
 typedef enum bf_step_type {
@@ -86,6 +87,9 @@ size_t bf_plan_write(const bf_plan *plan, char ret[BF_PLAN_TEXT_MAX]);
  * not in order or not within the duration), OUT_OF_MEMORY. */
 bf_status bf_plan_parse(const char *json, size_t size, bf_plan *ret, bf_error *err);
 
+/* Whether the text is BF_PLAN_NONCE_HEX hex digits in lower case. */
+bool bf_plan_is_nonce(const char *text);
+
 /* Whether more is asked than to look into the camera. */
 bool bf_plan_is_active(const bf_plan *plan);
 
@@ -93,6 +97,8 @@ bool bf_plan_is_active(const bf_plan *plan);
  * NONE. */
 const uint8_t (*bf_flash_palette(bf_flash_form form, int *ret_count))[3];
 
+/* A colour as plans and pages write it: "#ff3030". */
+void bf_colour_word(const uint8_t colour[3], char ret[BF_COLOUR_WORD_SIZE]);
 const char *bf_step_type_name(bf_step_type type); /* "turn_left" */
 bool bf_step_type_from_name(const char *name, bf_step_type *ret);
 const char *bf_flash_form_name(bf_flash_form form); /* "none", "full", "gentle" */

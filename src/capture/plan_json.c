@@ -32,6 +32,17 @@ bool bf_step_type_from_name(const char *name, bf_step_type *ret)
     return false;
 }
 
+void bf_colour_word(const uint8_t colour[3], char ret[BF_COLOUR_WORD_SIZE])
+{
+    (void)snprintf(ret, BF_COLOUR_WORD_SIZE, "#%02x%02x%02x", colour[0], colour[1], colour[2]);
+}
+
+bool bf_plan_is_nonce(const char *text)
+{
+    return strnlen(text, BF_PLAN_NONCE_HEX + 1) == BF_PLAN_NONCE_HEX &&
+           strspn(text, "0123456789abcdef") == BF_PLAN_NONCE_HEX;
+}
+
 const char *bf_flash_form_name(bf_flash_form form)
 {
     switch (form) {
@@ -71,8 +82,11 @@ static void put_flash(text *out, const bf_flash *flash)
         return;
     }
     put(out, "{\"form\":\"%s\",\"colours\":[", bf_flash_form_name(flash->form));
-    for (int i = 0; i < flash->colour_count && i < BF_PLAN_COLOURS_MAX; i++)
-        put(out, "%s\"#%02x%02x%02x\"", i ? "," : "", flash->colour[i][0], flash->colour[i][1], flash->colour[i][2]);
+    for (int i = 0; i < flash->colour_count && i < BF_PLAN_COLOURS_MAX; i++) {
+        char word[BF_COLOUR_WORD_SIZE];
+        bf_colour_word(flash->colour[i], word);
+        put(out, "%s\"%s\"", i ? "," : "", word);
+    }
     put(out, "],\"from_ms\":%d,\"each_ms\":%d}", flash->from_ms, flash->each_ms);
 }
 
@@ -109,7 +123,7 @@ static bool get_integer(const json_t *object, const char *key, int min, int max,
 static bool parse_nonce(const json_t *root, char ret[BF_PLAN_NONCE_HEX + 1])
 {
     const char *nonce = json_string_value(json_object_get(root, "nonce"));
-    if (!nonce || strlen(nonce) != BF_PLAN_NONCE_HEX || strspn(nonce, "0123456789abcdef") != BF_PLAN_NONCE_HEX)
+    if (!nonce || !bf_plan_is_nonce(nonce))
         return false;
     memcpy(ret, nonce, BF_PLAN_NONCE_HEX + 1);
     return true;

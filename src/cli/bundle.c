@@ -143,7 +143,7 @@ static bf_status take_texts(bundle *b, const json_t *root, bf_error *err)
 {
     const json_t *nonce = json_object_get(root, "nonce"), *client = json_object_get(root, "client");
     const char *text = json_string_value(nonce);
-    if ((nonce && !json_is_null(nonce) && !text) || (text && strlen(text) != BF_PLAN_NONCE_HEX))
+    if ((nonce && !json_is_null(nonce) && !text) || (text && !bf_plan_is_nonce(text)))
         return fail_listing(b, err, "'nonce' is not 64 hex digits");
     if (text)
         memcpy(b->file.nonce, text, sizeof b->file.nonce);

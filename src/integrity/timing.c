@@ -1,6 +1,5 @@
 /* Times: of the frames, of what the page says it showed, and against the plan that was given out. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "integrity/look.h"
@@ -67,9 +66,8 @@ static void look_at_shown(const bf_integrity_input *input, bf_findings *findings
         expect_shown(input->file, bf_step_type_name(plan->step[i].type), plan->step[i].from_ms, &at, findings);
     at = 0;
     for (int i = 0; i < plan->flash.colour_count && i < BF_PLAN_COLOURS_MAX; i++) {
-        char colour[8];
-        const uint8_t *rgb = plan->flash.colour[i];
-        (void)snprintf(colour, sizeof colour, "#%02x%02x%02x", (unsigned)rgb[0], (unsigned)rgb[1], (unsigned)rgb[2]);
+        char colour[BF_COLOUR_WORD_SIZE];
+        bf_colour_word(plan->flash.colour[i], colour);
         expect_shown(input->file, colour, plan->flash.from_ms + (double)i * plan->flash.each_ms, &at, findings);
     }
 }

@@ -4,7 +4,6 @@
  * exposure does not change, and differences between face and room, which white balance does not change either. Light
  * that hardly shows says nothing: rooms are bright more often than people are forged. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "liveness/flash/answer.h"
@@ -267,11 +266,10 @@ static void compare_shown(const flash_state *s, const bf_flash *flash, bf_sequen
     int colour = 0;
     for (int i = 0; file && i < file->shown_count && i < BF_CAPTURE_SHOWN_MAX; i++) {
         const bf_capture_shown *shown = &file->shown[i];
-        char word[8];
+        char word[BF_COLOUR_WORD_SIZE];
         if (shown->what[0] != '#' || colour >= flash->colour_count)
             continue;
-        const uint8_t *rgb = flash->colour[colour];
-        (void)snprintf(word, sizeof word, "#%02x%02x%02x", rgb[0], rgb[1], rgb[2]);
+        bf_colour_word(flash->colour[colour], word);
         double lag_ms = shown->ms - flash->from_ms - (double)colour * flash->each_ms;
         if (strcmp(word, shown->what) != 0 || !(lag_ms >= SHOWN_LAG_MIN_MS && lag_ms <= SHOWN_LAG_MAX_MS)) {
             bf_finding_add(ret, "flash_shown_otherwise", shown->ms, lag_ms);
