@@ -32,17 +32,21 @@ static bf_status append(cli_files *files, const char *path, bf_error *err)
     return BF_OK;
 }
 
-static bool is_wanted(const cli_files *files, const char *name)
+static bool ends_in(const char *name, const char *const endings[])
 {
-    static const char *const endings[] = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif",
-                                          ".mp4", ".m4v",  ".mov", ".webm", ".mkv",  ".capture"};
-    size_t count = files->kind == CLI_FILES_PHOTOS ? 6 : sizeof endings / sizeof *endings;
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < count; i++) {
-        if (strcasecmp(dot, endings[i]) == 0)
+    for (; dot && *endings; endings++) {
+        if (strcasecmp(dot, *endings) == 0)
             return true;
     }
     return false;
+}
+
+static bool is_wanted(const cli_files *files, const char *name)
+{
+    static const char *const photos[] = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", NULL};
+    static const char *const captures[] = {".mp4", ".m4v", ".mov", ".webm", ".mkv", ".capture", NULL};
+    return ends_in(name, photos) || (files->kind != CLI_FILES_PHOTOS && ends_in(name, captures));
 }
 
 static bool is_capture(const cli_files *files, const char *folder)
@@ -112,8 +116,9 @@ bf_status cli_files_add(cli_files *files, const char *path, bf_error *err)
     bf_status status = add_folder(files, path, 1, err);
     if (status == BF_OK && files->count == before) {
         bf_fail(err, BF_IO_ERROR, "There is no picture in the folder %.200s.", path);
-        bf_fail_hint(err, "Files whose names end in .jpg, .jpeg, .png, .webp, .heic or .heif are looked at%s",
-                     files->kind == CLI_FILES_PHOTOS ? "." : ", and videos (.mp4, .m4v, .mov, .webm, .mkv).");
+        bf_fail_hint(
+            err, "Files whose names end in .jpg, .jpeg, .png, .webp, .heic or .heif are looked at%s",
+            files->kind == CLI_FILES_PHOTOS ? "." : ", and videos (.mp4, .m4v, .mov, .webm, .mkv) and .capture files.");
         return BF_IO_ERROR;
     }
     return status;
