@@ -14,8 +14,9 @@ typedef struct bf_frames_limits {
     size_t bytes_max;           /* of the whole file */
     int duration_ms_max;        /* from the first frame to the last, and what the container says */
     int frames_max;             /* coded frames, read or skipped */
-    uint64_t decoded_bytes_max; /* R,G,B of all frames that were decoded, also where they are not given: stands for
-                                 * time, which would make the outcome depend on the machine */
+    uint64_t decoded_bytes_max; /* R,G,B of all frames that were decoded, also where they are not given, and of those
+                                 * that were stretched once more: stands for time, which would make the outcome depend
+                                 * on the machine */
 } bf_frames_limits;
 
 /* What the container says, none of it trusted; and what was seen of it by the end. */

@@ -166,6 +166,9 @@ bf_status bf_video_picture(bf_video *video, bf_error *err)
     int64_t width = 0, height = 0;
     square(video, &width, &height);
     bf_status status = bf_video_check_size(video->frames, width, height, err);
+    /* Stretched, it is more work than it was to decode, which was all that has been paid for. */
+    if (status == BF_OK && (width != picture->width || height != picture->height))
+        status = bf_frames_count_decoded(video->frames, (int)width, (int)height, err);
     bf_image *to = video->orientation == 1 ? &video->frames->rgb : &video->coded;
     if (status == BF_OK)
         status = prepare(video, (int)width, (int)height, err);

@@ -287,6 +287,19 @@ static void limits_hold(void **state)
     expect(&mp4, &(bf_frames_limits){.still = {.side_min_px = 121}}, BF_IMAGE_TOO_SMALL, 0);
 }
 
+/* Small pictures that are to be shown large cost what large ones do. */
+static void stretching_is_paid_for(void **state)
+{
+    (void)state;
+    need(&mp4);
+    const bf_frames_limits enough = {.decoded_bytes_max = 160 * 128 * 3 * (FRAMES + 2)};
+    bf_bytes wide = test_video(&(test_video_options){.aspect_num = 8, .aspect_den = 1, .frames = FRAMES});
+    expect(&mp4, &enough, BF_OK, FRAMES);
+    expect(&wide, NULL, BF_OK, FRAMES);
+    expect(&wide, &enough, BF_DECODER_LIMIT, -1);
+    bf_bytes_done(&wide);
+}
+
 static void a_live_webm_without_sizes_is_read(void **state)
 {
     (void)state;
@@ -390,6 +403,7 @@ int main(void)
         cmocka_unit_test(huge_tables_are_refused),
         cmocka_unit_test(durations_are_bounded),
         cmocka_unit_test(limits_hold),
+        cmocka_unit_test(stretching_is_paid_for),
         cmocka_unit_test(a_live_webm_without_sizes_is_read),
         cmocka_unit_test(other_codecs_are_named),
         cmocka_unit_test(stills_and_sequences_are_told_apart),
