@@ -211,6 +211,20 @@ const ways = {
       assert.equal(await result, 'AbortError');
     }, {attributes: {}});
   },
+  async 'the plain call minds its signal, also one that was given too late'() {
+    await visit(async (page) => {
+      const result = page.evaluate(async (options) => {
+        const {capture} = await import('/capture/bonafide-capture.js');
+        const name = (signal) => capture({...options, signal}).catch((error) => error.name);
+        const running = new AbortController();
+        const ended = name(running.signal);
+        running.abort();
+        return [await ended, await name(AbortSignal.abort())];
+      }, {...IDS, plan: plan()});
+      assert.deepEqual(await result, ['AbortError', 'AbortError']);
+      assert.equal(await page.locator('.bonafide-dialog').count(), 0);
+    }, {attributes: {}});
+  },
 };
 
 /** The answer to a wish for another plan. */

@@ -41,6 +41,7 @@ function elementOf(options: CaptureOptions): BonafideCapture {
  * here, with an AbortError when the person closes it, and with the signal's reason. A dialog stays until the person
  * closes it; what is in a container is the page's to remove. */
 export function capture(options: CaptureOptions): Promise<ResultDetail> {
+  if (options.signal?.aborted) return Promise.reject(options.signal.reason as Error);
   const element = elementOf(options);
   if (options.container) {
     options.container.append(element);
