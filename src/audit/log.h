@@ -20,10 +20,10 @@ typedef enum bf_audit_kind {
     BF_AUDIT_SESSION_ENDED, /* completed, expired or cancelled */
     BF_AUDIT_REFERENCE_SET,
     BF_AUDIT_PLAN_CHANGED, /* the person asked for another plan */
-    BF_AUDIT_ERASED,      /* media and personal data of a session or a decision */
-    BF_AUDIT_MEDIA_READ,  /* who looked at stored media */
-    BF_AUDIT_RECORD_READ, /* who looked at a decision's record */
-    BF_AUDIT_KEY_CHANGED, /* an API key was made, rotated, revoked */
+    BF_AUDIT_ERASED,       /* media and personal data of a session or a decision */
+    BF_AUDIT_MEDIA_READ,   /* who looked at stored media */
+    BF_AUDIT_RECORD_READ,  /* who looked at a decision's record */
+    BF_AUDIT_KEY_CHANGED,  /* an API key was made, rotated, revoked */
     BF_AUDIT_KILL_SWITCH,
     BF_AUDIT_POLICY_CHANGED, /* the policies in force are others than before */
     BF_AUDIT_VAULT_ROTATED,

@@ -36,11 +36,7 @@ static const bf_own_detector DETECTORS[] = {
 
 /* Each of them is also asked for in the fusion file. */
 static const bf_sequence_detector *const CLIP_DETECTORS[] = {
-    &bf_motion_detector,
-    &bf_stream_detector,
-    &bf_challenge_detector,
-    &bf_flash_detector,
-    &bf_consistency_detector,
+    &bf_motion_detector, &bf_stream_detector, &bf_challenge_detector, &bf_flash_detector, &bf_consistency_detector,
 };
 
 int bf_clip_detector_count(void)
