@@ -108,12 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     make_plan(&from, &plan);
     make_file(&from, frame, &file);
     make_facts(&from, &facts, &media);
-    bf_integrity_input input = {parts & 1 ? NULL : &plan,
-                                parts & 2 ? NULL : &file,
-                                parts & 4 ? NULL : &facts,
-                                parts & 8 ? NULL : &media,
-                                NULL,
-                                0};
+    bf_integrity_input input = {parts & 1 ? NULL : &plan, parts & 2 ? NULL : &file, parts & 4 ? NULL : &facts,
+                                parts & 8 ? NULL : &media};
     bf_integrity_look(&input, &signals);
     check(&signals);
     json_decref(file.client);

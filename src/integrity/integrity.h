@@ -42,8 +42,6 @@ typedef struct bf_integrity_input {
     const bf_capture_file *file; /* a burst, with the client's report */
     const bf_clip_facts *facts;  /* of a burst or video; NULL for a still */
     const bf_media_facts *media; /* of the still, or of the first frame of a burst */
-    const double *frame_ms;      /* times of the analysed frames */
-    int frame_count;
 } bf_integrity_input;
 
 /* Fills the signals, gravest first. Total; any thread. */

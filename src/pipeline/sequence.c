@@ -178,7 +178,7 @@ static bf_status analyse(bf_judge *judge, const bf_policy *policy, const bf_fram
     if (capture->analysed == 0)
         note_first(judge, frame, record);
     capture->end_ms = frame->ms;
-    judge->sequence.frame_ms[capture->analysed++] = frame->ms;
+    capture->analysed++;
     bf_judge_end_stage(judge, record, BF_STAGE_SEQUENCE, began_ms);
     return status;
 }

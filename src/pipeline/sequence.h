@@ -23,7 +23,6 @@ typedef struct bf_sequence_work {
     bf_faces faces; /* of the last frame in which faces were looked for; the followed one first, and measured anew */
     bool following; /* the followed one was there in the frame before */
     double detected_ms;
-    double frame_ms[BF_SEQUENCE_FRAMES_MAX];
 } bf_sequence_work;
 
 void bf_sequence_work_done(bf_sequence_work *work);

@@ -46,8 +46,6 @@ void bf_stage_integrity(bf_judge *judge, bf_record *record)
         .media = !capture->sequence ? &record->input.media
                  : work->has_first  ? &work->first
                                     : NULL,
-        .frame_ms = work->frame_ms,
-        .frame_count = capture->analysed,
     };
     bf_integrity_look(&input, &record->signals);
 }

@@ -47,15 +47,11 @@ static void honest_machines_of_all_kinds(void **state)
          "0", 640, 360},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char text[512];
         scene s;
         set_up(&s);
-        (void)snprintf(text, sizeof text, "\"%s\"", rows[i].agent);
-        change(&s, "user_agent", text);
-        (void)snprintf(text, sizeof text, "\"%s\"", rows[i].platform);
-        change(&s, "platform", text);
-        (void)snprintf(text, sizeof text, "\"%s\"", rows[i].label);
-        change(&s, "camera.label", text);
+        change_text(&s, "user_agent", rows[i].agent);
+        change_text(&s, "platform", rows[i].platform);
+        change_text(&s, "camera.label", rows[i].label);
         change(&s, "touch_points", rows[i].touch);
         change(&s, "camera.capabilities", "null");
         s.facts.width = rows[i].width;
@@ -94,7 +90,6 @@ static void each_lie_has_its_signal(void **state)
         {"camera.facing", "\"environment\"", "rear_camera"},
         {"camera.settings.frame_rate", "60", "settings_beyond_capabilities"},
         {"camera.requested.width", "1920", "size_not_as_requested"},
-
         {"camera.settings.frame_rate", "5", "frames_too_fast"},
         {"mirrored", "true", "mirrored"},
         {"capture", "\"upload\"", "file_upload"},
@@ -162,13 +157,10 @@ static void each_agent_has_its_signal(void **state)
          "platform_mismatch"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        char text[512];
         scene s;
         set_up(&s);
-        (void)snprintf(text, sizeof text, "\"%s\"", rows[i].agent);
-        change(&s, "user_agent", text);
-        (void)snprintf(text, sizeof text, "\"%s\"", rows[i].platform);
-        change(&s, "platform", text);
+        change_text(&s, "user_agent", rows[i].agent);
+        change_text(&s, "platform", rows[i].platform);
         change(&s, "touch_points", rows[i].touch);
         expect(&s, rows[i].signal);
         tear_down(&s);

@@ -19,7 +19,7 @@ static void an_honest_capture_gives_no_signal(void **state)
     expect(&s, NULL);
     tear_down(&s);
     bf_media_facts still = {.container = BF_CONTAINER_JPEG, .exif_present = true, .exif_software = "HDR+ 1.0.540"};
-    s.input = (bf_integrity_input){NULL, NULL, NULL, &still, NULL, 0};
+    s.input = (bf_integrity_input){.media = &still};
     expect(&s, NULL);
 }
 

@@ -59,7 +59,7 @@ static inline void set_up(scene *s)
     s->file.frame = s->frame;
     s->file.client = json_loads(HONEST, 0, NULL);
     assert_non_null(s->file.client);
-    s->input = (bf_integrity_input){&s->plan, &s->file, &s->facts, &s->media, NULL, 0};
+    s->input = (bf_integrity_input){&s->plan, &s->file, &s->facts, &s->media};
 }
 
 static inline void tear_down(scene *s)
@@ -119,6 +119,13 @@ static inline void change(scene *s, const char *path, const char *value)
     assert_non_null(list);
     assert_int_equal(json_object_set(object, key, json_array_get(list, 0)), 0);
     json_decref(list);
+}
+
+static inline void change_text(scene *s, const char *path, const char *text)
+{
+    char quoted[512];
+    (void)snprintf(quoted, sizeof quoted, "\"%s\"", text);
+    change(s, path, quoted);
 }
 
 #endif
