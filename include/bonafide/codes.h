@@ -15,9 +15,9 @@ typedef enum bf_status {
     BF_CONFIG_INVALID = 5, /**< A configuration file is not valid. */
     BF_EMPTY_INPUT = 20, /**< The file is empty. */
     BF_UNSUPPORTED_FORMAT = 21, /**< The content is no picture or video that can be read. */
-    BF_CORRUPT_IMAGE = 22, /**< The image is damaged or cut short. */
-    BF_IMAGE_TOO_LARGE = 23, /**< The image has more bytes or pixels than allowed. */
-    BF_IMAGE_TOO_SMALL = 24, /**< The image has fewer pixels than needed. */
+    BF_CORRUPT_IMAGE = 22, /**< The file is damaged or cut short. */
+    BF_IMAGE_TOO_LARGE = 23, /**< The picture or video has more bytes or pixels than allowed. */
+    BF_IMAGE_TOO_SMALL = 24, /**< The picture or video has fewer pixels than needed. */
     BF_DECODER_LIMIT = 25, /**< Decoding would take more memory or work than allowed. */
     BF_ANIMATED_IMAGE = 26, /**< The file holds an animation or several pages; one still image is expected. */
     BF_NO_FACE = 40, /**< No face was found. */
@@ -135,7 +135,7 @@ typedef enum bf_reason {
     BF_REASON_QUALITY_TOO_LOW = 2, /**< The picture is not good enough to judge. */
     BF_REASON_NO_FACE = 3, /**< No face was found. */
     BF_REASON_MULTIPLE_FACES = 4, /**< More than one face was found. */
-    BF_REASON_INPUT_UNUSABLE = 5, /**< The file could not be used as a picture. */
+    BF_REASON_INPUT_UNUSABLE = 5, /**< The file could not be used. */
     BF_REASON_REFERENCE_UNUSABLE = 6, /**< The reference portrait could not be used. */
     BF_REASON_LIVENESS_FAILED = 7, /**< The evidence speaks for an attack presentation. */
     BF_REASON_LIVENESS_UNCERTAIN = 8, /**< The evidence for liveness is not strong enough. */

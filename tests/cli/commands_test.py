@@ -82,7 +82,7 @@ class Match(program.WithModels):
                 (face, folder / "black.png", 10, "not judged: No face was found on the reference portrait.\n"),
                 (folder / "black.png", face, 10, "not judged: No face was found.\n"),
                 (face, folder / "text.jpg", 65, "not judged: The reference portrait could not be decoded.\n"),
-                (folder / "truncated.jpg", face, 65, "not judged: The image is damaged or cut short.\n")):
+                (folder / "truncated.jpg", face, 65, "not judged: The file is damaged or cut short.\n")):
             done = program.run("match", first, second)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (code, text, ""))
         done = program.run("match", face, folder / "none.jpg")
