@@ -8,6 +8,7 @@
 
 #define CLI_BUNDLE_NAME "capture.json" /* a folder that holds it is one capture */
 #define CLI_BUNDLE_FPS 15              /* of frames of which nothing says when they were taken */
+#define CLI_BUNDLE_FPS_MAX 1000
 
 /* Whether the path is a folder with a capture.json. */
 bool cli_bundle_is(const char *path);

@@ -12,8 +12,6 @@
 #include "cli/progress.h"
 #include "cli/show.h"
 
-#define FPS_MAX 1000
-
 enum {
     OPTION_REFERENCE,
     OPTION_FLOW,
@@ -86,7 +84,7 @@ static bool set_option(check *c, int key, const char *value)
         c->files.kind = CLI_FILES_FRAMES;
         break;
     case OPTION_FPS:
-        return cli_read_number(c->command, "fps", value, 1, FPS_MAX, &c->fps);
+        return cli_read_number(c->command, "fps", value, 1, CLI_BUNDLE_FPS_MAX, &c->fps);
     case OPTION_JSON:
         c->json = true;
         break;

@@ -11,11 +11,12 @@
 
 #define DIFFERENCES_SHOWN 40
 
-enum { OPTION_MEDIA, OPTION_REFERENCE, OPTION_ENGINE };
+enum { OPTION_MEDIA, OPTION_REFERENCE, OPTION_FPS, OPTION_ENGINE };
 
 static const cli_option OPTIONS[] = {
     {"media", 'm', "FILE", "the photo that was judged"},
     {"reference", 'r', "FILE", "the reference portrait, when the record has one"},
+    {"fps", 0, "N", "of a folder of frames: frames a second (15)"},
     CLI_ENGINE_OPTION_ROWS,
     {NULL, 0, NULL, NULL},
 };
@@ -23,6 +24,7 @@ static const cli_option OPTIONS[] = {
 typedef struct replay {
     const cli_command *command;
     const char *media_path, *reference_path;
+    int fps; /* of a folder of frames without times */
     cli_engine_options engine;
     bf_replay *record;
     bf_bytes media, reference;
@@ -32,7 +34,7 @@ typedef struct replay {
 static int read_same(const replay *r, const char *path, const char *sha256, const char *what, bf_bytes *ret)
 {
     bf_error err = {0};
-    if (cli_bundle_read(path, CLI_BUNDLE_FPS, ret, &err) != BF_OK)
+    if (cli_bundle_read(path, r->fps, ret, &err) != BF_OK)
         return cli_fail_error(r->command, &err);
     char now[65];
     bf_media_sha256(ret->data, ret->size, now);
@@ -126,14 +128,17 @@ static int judge_again(replay *r)
 
 static int run(const cli_command *command, int argc, char **argv)
 {
-    replay r = {.command = command};
+    replay r = {.command = command, .fps = CLI_BUNDLE_FPS};
     cli_parser parser = cli_parser_start(command, argc, argv);
     for (int key; (key = cli_parser_next(&parser)) >= 0;) {
         if (key == OPTION_MEDIA)
             r.media_path = parser.value;
         else if (key == OPTION_REFERENCE)
             r.reference_path = parser.value;
-        else
+        else if (key == OPTION_FPS) {
+            if (!cli_read_number(command, "fps", parser.value, 1, CLI_BUNDLE_FPS_MAX, &r.fps))
+                return CLI_USAGE;
+        } else
             cli_engine_option(&r.engine, key - OPTION_ENGINE, parser.value);
     }
     if (parser.ended)

@@ -163,6 +163,15 @@ class Captures(program.WithModels):
         done = program.run("check", "--plan", "missing.json", folder)
         self.assertEqual(done.returncode, 65)
 
+    def test_a_folder_is_replayed_at_the_rate_it_was_judged_at(self):
+        folder = self.folder()
+        record = program.scratch() / "record.json"
+        judged = program.run("check", "--json", "--frames", "--fps", "10", folder)
+        record.write_bytes(judged.stdout)
+        replayed = program.run("replay", record, "--media", folder, "--fps", "10")
+        self.assertEqual((replayed.returncode, replayed.stdout[:24]), (0, b"Reproduced bit for bit: "))
+        self.assertEqual(program.run("replay", record, "--media", folder).returncode, 65)
+
     def test_fps_needs_frames(self):
         done = program.run("check", "--fps", "5", "x")
         self.assertEqual((done.returncode, done.stderr.splitlines()[0]),
