@@ -167,9 +167,9 @@ class Captures(program.WithModels):
         folder = self.folder()
         record = program.scratch() / "record.json"
         judged = program.run("check", "--json", "--frames", "--fps", "10", folder)
-        record.write_bytes(judged.stdout)
+        record.write_text(judged.stdout)
         replayed = program.run("replay", record, "--media", folder, "--fps", "10")
-        self.assertEqual((replayed.returncode, replayed.stdout[:24]), (0, b"Reproduced bit for bit: "))
+        self.assertEqual((replayed.returncode, replayed.stdout[:24]), (0, "Reproduced bit for bit: "))
         self.assertEqual(program.run("replay", record, "--media", folder).returncode, 65)
 
     def test_fps_needs_frames(self):
