@@ -9,11 +9,7 @@
 #include "base/error.h"
 #include "evaluate/interval.h"
 
-#define RATES_WORK 250000000u /* persons and cells that may be visited in all */
-#define RATES_MIN 400         /* replicates, however large the table is */
-#define WHOLE_WORK 60000000u  /* entries of the curve that may be visited in all */
-#define WHOLE_MIN 100         /* replicates of the curve */
-#define FIXED 9               /* figures besides the species' */
+#define FIXED 9 /* figures besides the species' */
 
 uint64_t bf_random_next(bf_random *random)
 {
@@ -34,45 +30,68 @@ uint32_t bf_random_below(bf_random *random, uint32_t below)
     }
 }
 
-typedef struct drawing {
-    const bf_curve *curve;
-    uint32_t *weight; /* by person */
-    uint32_t *drawn;  /* the persons that have a response at all */
-    size_t persons;
-    double *value; /* figure x replicate */
-    size_t replicates, whole;
-} drawing;
-
-static void drawing_done(drawing *d)
-{
-    bf_free(d->weight);
-    bf_free(d->drawn);
-    bf_free(d->value);
-}
-
-/* As many replicates as were asked for, or as the work allows; with many persons fewer will do. */
-static size_t affordable(size_t asked, size_t work, size_t each, size_t least)
+size_t bf_replicates_affordable(size_t asked, size_t work, size_t each, size_t least)
 {
     size_t number = work / (each + 1);
     number = number < least ? least : number;
     return number < asked ? number : asked;
 }
 
-static bf_status start(drawing *d, bf_error *err)
+bf_status bf_draw_start(bf_draw *ret, size_t persons, uint64_t seed, bf_error *err)
+{
+    bf_draw draw = {.persons = persons, .random = {seed}};
+    draw.weight = bf_calloc(persons + 1, sizeof *draw.weight);
+    draw.drawn = bf_malloc((persons + 1) * sizeof *draw.drawn);
+    if (!draw.weight || !draw.drawn) {
+        bf_draw_done(&draw);
+        return bf_fail_memory(err);
+    }
+    *ret = draw;
+    return BF_OK;
+}
+
+void bf_draw_next(bf_draw *draw)
+{
+    memset(draw->weight, 0, draw->persons * sizeof *draw->weight);
+    for (size_t i = 0; i < draw->drawn_count; i++)
+        draw->weight[draw->drawn[bf_random_below(&draw->random, (uint32_t)draw->drawn_count)]]++;
+}
+
+void bf_draw_done(bf_draw *draw)
+{
+    bf_free(draw->weight);
+    bf_free(draw->drawn);
+    *draw = (bf_draw){0};
+}
+
+typedef struct drawing {
+    const bf_curve *curve;
+    bf_draw draw;
+    double *value; /* figure x replicate */
+    size_t replicates, whole;
+} drawing;
+
+static void drawing_done(drawing *d)
+{
+    bf_draw_done(&d->draw);
+    bf_free(d->value);
+}
+
+/* Only persons that have a response at all are drawn from. */
+static bf_status start(drawing *d, uint64_t seed, bf_error *err)
 {
     const bf_curve *curve = d->curve;
-    d->replicates = affordable(d->replicates, RATES_WORK, curve->cells + curve->persons, RATES_MIN);
-    d->whole = affordable(d->replicates, WHOLE_WORK, curve->entries, WHOLE_MIN);
-    d->weight = bf_calloc(curve->persons + 1, sizeof *d->weight);
-    d->drawn = bf_malloc((curve->persons + 1) * sizeof *d->drawn);
+    d->replicates = bf_replicates_affordable(d->replicates, BF_RATES_WORK, curve->cells + curve->persons, BF_RATES_MIN);
+    d->whole = bf_replicates_affordable(d->replicates, BF_WHOLE_WORK, curve->entries, BF_WHOLE_MIN);
     d->value = bf_malloc((curve->kinds + FIXED) * d->replicates * sizeof *d->value);
-    if (!d->weight || !d->drawn || !d->value)
+    if (!d->value)
         return bf_fail_memory(err);
-    for (size_t i = 0; i < curve->cells; i++) {
+    bf_status status = bf_draw_start(&d->draw, curve->persons, seed, err);
+    for (size_t i = 0; status == BF_OK && i < curve->cells; i++) {
         if (i == 0 || curve->cell[i].person != curve->cell[i - 1].person)
-            d->drawn[d->persons++] = curve->cell[i].person;
+            d->draw.drawn[d->draw.drawn_count++] = curve->cell[i].person;
     }
-    return BF_OK;
+    return status;
 }
 
 static double *values_of(const drawing *d, size_t figure)
@@ -93,15 +112,12 @@ static void keep(const drawing *d, size_t at, bool measured, const bf_curve_figu
         values_of(d, kinds + i)[at] = measured && (i < 3 || at < d->whole) ? fixed[i] : NAN;
 }
 
-static void draw(const drawing *d, uint64_t seed)
+static void measure_all(drawing *d)
 {
-    bf_random random = {seed};
     for (size_t at = 0; at < d->replicates; at++) {
         bf_curve_figures figures = {0};
-        memset(d->weight, 0, d->curve->persons * sizeof *d->weight);
-        for (size_t i = 0; i < d->persons; i++)
-            d->weight[d->drawn[bf_random_below(&random, (uint32_t)d->persons)]]++;
-        bool measured = bf_curve_measure(d->curve, d->weight, at < d->whole, &figures);
+        bf_draw_next(&d->draw);
+        bool measured = bf_curve_measure(d->curve, d->draw.weight, at < d->whole, &figures);
         keep(d, at, measured, &figures);
     }
 }
@@ -120,18 +136,23 @@ static double quantile(const double *sorted, size_t count, double p)
     return sorted[i] + (at - below) * (sorted[next] - sorted[i]);
 }
 
+bf_span bf_span_of(double *values, size_t count, double confidence)
+{
+    double tail = (1 - confidence) / 2;
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!isnan(values[i]))
+            values[known++] = values[i];
+    }
+    if (known < 2)
+        return (bf_span){NAN, NAN};
+    qsort(values, known, sizeof *values, by_value);
+    return (bf_span){quantile(values, known, tail), quantile(values, known, 1 - tail)};
+}
+
 static bf_span span_of(const drawing *d, size_t figure)
 {
-    double *values = values_of(d, figure), tail = (1 - BF_CONFIDENCE) / 2;
-    size_t count = 0;
-    for (size_t i = 0; i < d->replicates; i++) {
-        if (!isnan(values[i]))
-            values[count++] = values[i];
-    }
-    if (count < 2)
-        return (bf_span){NAN, NAN};
-    qsort(values, count, sizeof *values, by_value);
-    return (bf_span){quantile(values, count, tail), quantile(values, count, 1 - tail)};
+    return bf_span_of(values_of(d, figure), d->replicates, BF_CONFIDENCE);
 }
 
 static void summarise(const drawing *d, bf_bootstrap *ret)
@@ -152,12 +173,12 @@ static void summarise(const drawing *d, bf_bootstrap *ret)
 bf_status bf_bootstrap_run(bf_bootstrap *ret, const bf_curve *curve, size_t replicates, uint64_t seed, bf_error *err)
 {
     BF_CLEANUP(drawing_done) drawing d = {.curve = curve, .replicates = replicates};
-    bf_status status = start(&d, err);
+    bf_status status = start(&d, seed, err);
     if (status != BF_OK)
         return status;
-    *ret = (bf_bootstrap){.persons = d.persons};
-    if (d.persons >= 2) {
-        draw(&d, seed);
+    *ret = (bf_bootstrap){.persons = d.draw.drawn_count};
+    if (d.draw.drawn_count >= 2) {
+        measure_all(&d);
         ret->replicates = d.replicates;
         ret->whole = d.whole;
     } else {

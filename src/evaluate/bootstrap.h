@@ -23,6 +23,30 @@ typedef struct bf_span {
     double low, high;
 } bf_span;
 
+/* The middle `confidence` (0..1) of the values, without those that are NaN; reorders them. */
+bf_span bf_span_of(double *values, size_t count, double confidence);
+
+/* `asked` replicates, or as many as `work` visits of `each` things allow; `least` however large the table is. With
+ * many persons fewer will do. */
+size_t bf_replicates_affordable(size_t asked, size_t work, size_t each, size_t least);
+#define BF_RATES_WORK 250000000u /* persons and cells that may be visited in all, */
+#define BF_RATES_MIN 400         /* and replicates of the rates at the working threshold */
+#define BF_WHOLE_WORK 60000000u  /* the same for entries of the curve */
+#define BF_WHOLE_MIN 100
+
+/* Persons drawn again: as many as there are, with replacement. */
+typedef struct bf_draw {
+    uint32_t *weight; /* by person: how often it was drawn */
+    uint32_t *drawn;  /* those that are drawn from */
+    size_t persons, drawn_count;
+    bf_random random;
+} bf_draw;
+
+/* Makes room for `persons`; the caller appends to `drawn`. On success the caller calls bf_draw_done. OUT_OF_MEMORY. */
+bf_status bf_draw_start(bf_draw *ret, size_t persons, uint64_t seed, bf_error *err);
+void bf_draw_next(bf_draw *draw);
+void bf_draw_done(bf_draw *draw);
+
 typedef struct bf_bootstrap {
     size_t persons;    /* that were drawn from */
     size_t replicates; /* for the rates at the working threshold */

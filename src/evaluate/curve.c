@@ -236,3 +236,44 @@ size_t bf_curve_points(const bf_curve *curve, uint16_t kind, bf_curve_point ret[
         ret[count++] = point;
     return count;
 }
+
+typedef struct stop {
+    double threshold, apcer, bpcer;
+} stop;
+
+/* Goes down the scores until the next point would be under stop.threshold or over stop.apcer, or the present one is at
+ * most stop.bpcer. */
+static bf_curve_point walk(const bf_curve *curve, stop until)
+{
+    totals t;
+    bf_curve_figures figures;
+    sweep s = {0};
+    bf_curve_point point = {INFINITY, 0, 1};
+    if (!measure_rates(curve, NULL, &t, &figures))
+        return (bf_curve_point){NAN, NAN, NAN};
+    for (size_t at = 0; at < curve->entries && point.bpcer > until.bpcer;) {
+        double threshold = curve->entry[at].score;
+        if (threshold < until.threshold)
+            break;
+        at = take_group(curve, NULL, &t, at, &s);
+        if (s.max_apcer > until.apcer)
+            break;
+        point = (bf_curve_point){threshold, s.max_apcer, (double)(t.responses[0] - s.live) / (double)t.responses[0]};
+    }
+    return point;
+}
+
+bf_curve_point bf_curve_at_bpcer(const bf_curve *curve, double bpcer)
+{
+    return walk(curve, (stop){.threshold = -INFINITY, .apcer = INFINITY, .bpcer = bpcer});
+}
+
+bf_curve_point bf_curve_at_apcer(const bf_curve *curve, double apcer)
+{
+    return walk(curve, (stop){.threshold = -INFINITY, .apcer = apcer, .bpcer = -1});
+}
+
+bf_curve_point bf_curve_at(const bf_curve *curve, double threshold)
+{
+    return walk(curve, (stop){.threshold = threshold, .apcer = INFINITY, .bpcer = -1});
+}

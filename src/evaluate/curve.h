@@ -71,4 +71,12 @@ typedef struct bf_curve_point {
  * axes. Kind 0 stands for the maximum over the species of the headline. Returns how many. */
 size_t bf_curve_points(const bf_curve *curve, uint16_t kind, bf_curve_point ret[BF_POINTS_MAX]);
 
+/* The rates, kind 0 as above, at the highest threshold where BPCER is at most `bpcer`, and at the lowest one where the
+ * highest APCER is at most `apcer`: +infinity where only rejecting everything will do. Both rates are NaN when bona
+ * fide or attacks are missing. */
+bf_curve_point bf_curve_at_bpcer(const bf_curve *curve, double bpcer);
+bf_curve_point bf_curve_at_apcer(const bf_curve *curve, double apcer);
+/* The rates at any threshold. */
+bf_curve_point bf_curve_at(const bf_curve *curve, double threshold);
+
 #endif

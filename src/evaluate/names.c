@@ -11,7 +11,7 @@
 
 #define OTHERS "(other values)"
 
-static void hash_text(const char *text, size_t size, uint64_t ret[2])
+void bf_hash_text(const char *text, size_t size, uint64_t ret[2])
 {
     static const unsigned char key[crypto_shorthash_siphashx24_KEYBYTES] = {0};
     unsigned char bytes[crypto_shorthash_siphashx24_BYTES];
@@ -65,7 +65,7 @@ static size_t slot_of(const bf_ids *ids, const uint64_t hash[2])
 bf_status bf_ids_add(bf_ids *ids, const char *text, size_t size, uint32_t *ret, bool *ret_new, bf_error *err)
 {
     uint64_t hash[2];
-    hash_text(text, size, hash);
+    bf_hash_text(text, size, hash);
     bf_status status = grow(ids, err);
     if (status != BF_OK)
         return status;
@@ -133,7 +133,7 @@ static bf_status keep_text(bf_names *names, uint32_t number, const char *text, s
 static bool is_known(const bf_names *names, const char *text, size_t size)
 {
     uint64_t hash[2];
-    hash_text(text, size, hash);
+    bf_hash_text(text, size, hash);
     return names->ids.slot[slot_of(&names->ids, hash)] != 0;
 }
 

@@ -9,6 +9,9 @@
 
 #include "bonafide/status.h"
 
+/* The 128-bit hash (SipHash) that stands for a text. */
+void bf_hash_text(const char *text, size_t size, uint64_t ret[2]);
+
 /* A set of texts by their 128-bit hash. Zero-initialise; bf_ids_done frees. */
 typedef struct bf_ids {
     uint64_t (*hash)[2]; /* by number */

@@ -30,13 +30,14 @@ enum {
     POLICY,
     FUSION,
     FLOW,
+    SHA256,
     COLUMNS
 };
 
 static const char *const NAMES[COLUMNS] = {
-    "sample_id", "label",          "status",         "score",    "live_probability", "attack_type",
-    "person_id", "review_status",  "split",          "decision", "match_outcome",    "face_iod_px",
-    "stack",     "policy_version", "fusion_version", "flow"};
+    "sample_id",      "label", "status",   "score",         "live_probability", "attack_type", "person_id",
+    "review_status",  "split", "decision", "match_outcome", "face_iod_px",      "stack",       "policy_version",
+    "fusion_version", "flow",  "sha256"};
 #define REQUIRED 4 /* of them, from the first */
 
 typedef struct reading {
@@ -267,6 +268,22 @@ static bf_status sort_out(reading *r, bool *ret_counts, bf_error *err)
     return BF_OK;
 }
 
+static uint64_t hash_of(bf_csv_field field)
+{
+    uint64_t hash[2];
+    bf_hash_text(field.text, field.size, hash);
+    return field.size > 0 ? hash[0] : 0;
+}
+
+static bf_status keep_sample(const reading *r, bf_error *err)
+{
+    const bf_score_sample sample = {.sha256 = hash_of(field_at(r, r->column[SHA256])),
+                                    .person = hash_of(field_at(r, r->column[PERSON])),
+                                    .split = hash_of(field_at(r, r->column[SPLIT])),
+                                    .csv_row = bf_csv_row(r->csv)};
+    return bf_scores_add_sample(r->scores, sample, r->field[r->column[SAMPLE_ID]].text, err);
+}
+
 static bf_status read_row(reading *r, bf_error *err)
 {
     bool counts;
@@ -288,7 +305,8 @@ static bf_status read_row(reading *r, bf_error *err)
     r->scores->has_probability = r->scores->has_probability || !isnan(row.probability);
     r->scores->has_decision = r->scores->has_decision || row.decision != BF_DECISION_ABSENT;
     r->scores->has_match = r->scores->has_match || row.match != BF_MATCH_NOT_REQUESTED;
-    return bf_scores_add(r->scores, &row, stage_ms, err);
+    status = bf_scores_add(r->scores, &row, stage_ms, err);
+    return status == BF_OK && r->options->keep_samples ? keep_sample(r, err) : status;
 }
 
 static bf_status find_columns(reading *r, bf_error *err)

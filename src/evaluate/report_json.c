@@ -1,107 +1,51 @@
 /* report.json, part by part in the order of the schema. */
-#include <jansson.h>
-#include <math.h>
-#include <string.h>
-
-#include "base/attr.h"
-#include "base/error.h"
+#include "evaluate/json.h"
 #include "evaluate/report.h"
 #include "policy/policy.h"
 #include "record/build.h"
 
-static void free_json(json_t **json)
-{
-    json_decref(*json);
-}
-
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
-static json_t *integer(uint64_t value)
-{
-    return json_integer((json_int_t)value);
-}
-
-static json_t *span(bf_span s)
-{
-    return isnan(s.low) ? json_null() : json_pack("[oo]", number(s.low), number(s.high));
-}
-
-static json_t *rate(const bf_rate *r)
-{
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "count", integer(r->count), "total", integer(r->total), "value",
-                     number(r->value), "low", number(r->low), "high", number(r->high));
-}
-
-static json_t *rate_by_person(const bf_rate *r, bf_span by_person)
-{
-    json_t *json = rate(r);
-    /* A missing value makes the object unusable, which json_pack further out notices. */
-    if (!json || json_object_set_new(json, "by_person", span(by_person)) != 0) {
-        json_decref(json);
-        return NULL;
-    }
-    return json;
-}
-
 static json_t *crossing(const bf_rate *r, double threshold, bf_span by_person)
 {
-    json_t *json = rate_by_person(r, by_person);
-    if (!json || json_object_set_new(json, "threshold", number(threshold)) != 0) {
+    json_t *json = bf_json_rate_by_person(r, by_person);
+    if (!json || json_object_set_new(json, "threshold", bf_json_number(threshold)) != 0) {
         json_decref(json);
         return NULL;
     }
     return json;
-}
-
-/* Appends to an array that may already be lost; false once anything is. */
-static bool append(json_t *array, json_t *value)
-{
-    return json_array_append_new(array, value) == 0;
-}
-
-/* The value, or nothing when a part of it is missing. */
-static json_t *kept_if(bool good, json_t *value)
-{
-    if (good)
-        return value;
-    json_decref(value);
-    return NULL;
 }
 
 static json_t *build_input(const bf_evaluation *e, const bf_report_facts *facts)
 {
     const bf_scores *s = e->scores;
-    json_t *aside =
-        json_pack("{s:o, s:o, s:o}", "uncertain", integer(s->set_aside[BF_REVIEW_UNCERTAIN]), "disputed",
-                  integer(s->set_aside[BF_REVIEW_DISPUTED]), "excluded", integer(s->set_aside[BF_REVIEW_EXCLUDED]));
+    json_t *aside = json_pack("{s:o, s:o, s:o}", "uncertain", bf_json_integer(s->set_aside[BF_REVIEW_UNCERTAIN]),
+                              "disputed", bf_json_integer(s->set_aside[BF_REVIEW_DISPUTED]), "excluded",
+                              bf_json_integer(s->set_aside[BF_REVIEW_EXCLUDED]));
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "table",
-                     bf_build_text(facts->table), "rows", integer(s->count), "persons", integer(s->persons),
-                     "rows_without_person", integer(s->without_person), "split", bf_build_text_or_null(s->split),
-                     "rows_of_other_splits", integer(s->other_split), "set_aside", aside, "stack",
-                     bf_build_text_or_null(s->stack), "stacks", integer(s->stacks), "policy_version",
-                     bf_build_text_or_null(s->policy_version), "fusion_version",
+                     bf_build_text(facts->table), "rows", bf_json_integer(s->count), "persons",
+                     bf_json_integer(s->persons), "rows_without_person", bf_json_integer(s->without_person), "split",
+                     bf_build_text_or_null(s->split), "rows_of_other_splits", bf_json_integer(s->other_split),
+                     "set_aside", aside, "stack", bf_build_text_or_null(s->stack), "stacks", bf_json_integer(s->stacks),
+                     "policy_version", bf_build_text_or_null(s->policy_version), "fusion_version",
                      bf_build_text_or_null(s->fusion_version), "flow", bf_build_text_or_null(s->flow));
 }
 
 static json_t *build_convention(const bf_evaluation *e)
 {
     return json_pack("{s:s, s:o, s:s, s:o, s:{s:o, s:o, s:o, s:o}}", "accept", "score >= threshold", "threshold",
-                     number(e->options.threshold), "denominator_of_apcer_and_bpcer", "presentations with a response",
-                     "confidence", number(BF_CONFIDENCE), "bootstrap", "seed", integer(e->options.seed), "persons",
-                     integer(e->bootstrap.persons), "replicates", integer(e->bootstrap.replicates),
-                     "replicates_of_the_curve", integer(e->bootstrap.whole));
+                     bf_json_number(e->options.threshold), "denominator_of_apcer_and_bpcer",
+                     "presentations with a response", "confidence", bf_json_number(BF_CONFIDENCE), "bootstrap", "seed",
+                     bf_json_integer(e->options.seed), "persons", bf_json_integer(e->bootstrap.persons), "replicates",
+                     bf_json_integer(e->bootstrap.replicates), "replicates_of_the_curve",
+                     bf_json_integer(e->bootstrap.whole));
 }
 
 static json_t *build_headline(const bf_evaluation *e)
 {
     return json_pack("{s:s, s:o, s:o, s:{s:o, s:o, s:s, s:o}}", "species", bf_kind_name(e, e->worst_kind), "max_apcer",
-                     rate_by_person(&e->kind[e->worst_kind].error, e->bootstrap.max_apcer), "bpcer",
-                     rate_by_person(&e->kind[0].error, e->bootstrap.bpcer), "acer", "value", number(e->figures.acer),
-                     "by_person", span(e->bootstrap.acer), "note", "ACER is not an ISO/IEC 30107-3 metric", "iso",
-                     json_false());
+                     bf_json_rate_by_person(&e->kind[e->worst_kind].error, e->bootstrap.max_apcer), "bpcer",
+                     bf_json_rate_by_person(&e->kind[0].error, e->bootstrap.bpcer), "acer", "value",
+                     bf_json_number(e->figures.acer), "by_person", bf_json_span(e->bootstrap.acer), "note",
+                     "ACER is not an ISO/IEC 30107-3 metric", "iso", json_false());
 }
 
 static json_t *build_warnings(const bf_evaluation *e)
@@ -109,9 +53,9 @@ static json_t *build_warnings(const bf_evaluation *e)
     json_t *array = json_array();
     bool good = array != NULL;
     for (size_t i = 0; good && i < e->warnings; i++)
-        good = append(array, json_pack("{s:s, s:s}", "gravity", bf_gravity_word(e->warning[i].gravity), "text",
-                                       e->warning[i].text));
-    return kept_if(good, array);
+        good = bf_json_append(array, json_pack("{s:s, s:s}", "gravity", bf_gravity_word(e->warning[i].gravity), "text",
+                                               e->warning[i].text));
+    return bf_json_kept_if(good, array);
 }
 
 static json_t *build_kind(const bf_evaluation *e, size_t k)
@@ -120,22 +64,24 @@ static json_t *build_kind(const bf_evaluation *e, size_t k)
     json_t *histogram = json_array();
     bool good = histogram != NULL;
     for (int b = 0; good && b < BF_HISTOGRAM_BINS; b++)
-        good = append(histogram, integer(kind->histogram[b]));
-    histogram = kept_if(good, histogram);
+        good = bf_json_append(histogram, bf_json_integer(kind->histogram[b]));
+    histogram = bf_json_kept_if(good, histogram);
     bf_span by_person = k == 0 ? e->bootstrap.bpcer : e->bootstrap.apcer[k];
-    json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "presentations", integer(kind->presentations),
-                             "responses", integer(kind->responses), "could_not_judge", integer(kind->could_not_judge),
-                             "errors", integer(kind->errors), "persons", integer(kind->persons),
-                             k == 0 ? "bpcer" : "apcer", rate_by_person(&kind->error, by_person),
-                             k == 0 ? "bpnrr" : "apnrr", rate(&kind->silent), "histogram", histogram);
+    json_t *json = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "presentations",
+                             bf_json_integer(kind->presentations), "responses", bf_json_integer(kind->responses),
+                             "could_not_judge", bf_json_integer(kind->could_not_judge), "errors",
+                             bf_json_integer(kind->errors), "persons", bf_json_integer(kind->persons),
+                             k == 0 ? "bpcer" : "apcer", bf_json_rate_by_person(&kind->error, by_person),
+                             k == 0 ? "bpnrr" : "apnrr", bf_json_rate(&kind->silent), "histogram", histogram);
     if (json && kind->full_system.total > 0)
-        good = json_object_set_new(json, k == 0 ? "frr" : "iapar", rate(&kind->full_system)) == 0;
+        good = json_object_set_new(json, k == 0 ? "frr" : "iapar", bf_json_rate(&kind->full_system)) == 0;
     if (json && good && k > 0 && kind->full_system.total > 0 && e->kind[0].full_system.total > 0)
-        good = json_object_set_new(json, "riapar", number(kind->full_system.value + e->kind[0].full_system.value)) == 0;
+        good = json_object_set_new(json, "riapar",
+                                   bf_json_number(kind->full_system.value + e->kind[0].full_system.value)) == 0;
     if (json && good && k > 0)
         good = json_object_set_new(json, "species", json_string(bf_kind_name(e, k))) == 0 &&
                json_object_set_new(json, "in_headline", json_boolean(bf_kind_counts(e, k))) == 0;
-    return kept_if(good, json);
+    return bf_json_kept_if(good, json);
 }
 
 static json_t *build_species(const bf_evaluation *e)
@@ -143,8 +89,8 @@ static json_t *build_species(const bf_evaluation *e)
     json_t *array = json_array();
     bool good = array != NULL;
     for (size_t k = 1; good && k < e->kinds; k++)
-        good = append(array, build_kind(e, k));
-    return kept_if(good, array);
+        good = bf_json_append(array, build_kind(e, k));
+    return bf_json_kept_if(good, array);
 }
 
 static json_t *build_points(const bf_evaluation *e, size_t kind)
@@ -154,9 +100,9 @@ static json_t *build_points(const bf_evaluation *e, size_t kind)
     json_t *array = json_array();
     bool good = array != NULL;
     for (size_t i = 0; good && i < count; i++)
-        good = append(
-            array, json_pack("[ooo]", number(points[i].threshold), number(points[i].apcer), number(points[i].bpcer)));
-    return kept_if(good, array);
+        good = bf_json_append(array, json_pack("[ooo]", bf_json_number(points[i].threshold),
+                                               bf_json_number(points[i].apcer), bf_json_number(points[i].bpcer)));
+    return bf_json_kept_if(good, array);
 }
 
 static json_t *build_det(const bf_evaluation *e)
@@ -166,18 +112,20 @@ static json_t *build_det(const bf_evaluation *e)
     for (size_t k = 0; good && k < e->kinds; k++) {
         if (k > 0 && !bf_kind_counts(e, k))
             continue;
-        good = append(array, json_pack("{s:o, s:o}", "species", k == 0 ? json_null() : json_string(bf_kind_name(e, k)),
-                                       "points", build_points(e, k)));
+        good = bf_json_append(array,
+                              json_pack("{s:o, s:o}", "species", k == 0 ? json_null() : json_string(bf_kind_name(e, k)),
+                                        "points", build_points(e, k)));
     }
-    return kept_if(good, array);
+    return bf_json_kept_if(good, array);
 }
 
 static json_t *build_curve(const bf_evaluation *e)
 {
     const bf_curve_figures *f = &e->figures;
     const bf_bootstrap *b = &e->bootstrap;
-    return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o}", "auc", "value", number(f->auc),
-                     "by_person", span(b->auc), "eer", "value", number(f->eer), "by_person", span(b->eer), "bpcer10",
+    return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o}", "auc", "value", bf_json_number(f->auc),
+                     "by_person", bf_json_span(b->auc), "eer", "value", bf_json_number(f->eer), "by_person",
+                     bf_json_span(b->eer), "bpcer10",
                      crossing(&e->bpcer_at[0], f->bpcer_at[0].threshold, b->bpcer_at[0]), "bpcer20",
                      crossing(&e->bpcer_at[1], f->bpcer_at[1].threshold, b->bpcer_at[1]), "bpcer100",
                      crossing(&e->bpcer_at[2], f->bpcer_at[2].threshold, b->bpcer_at[2]), "apcer_at_bpcer_1_percent",
@@ -190,17 +138,17 @@ static json_t *build_thresholds(const bf_evaluation *e)
     bool good = array != NULL;
     for (int i = 0; good && i < BF_NEIGHBOURS; i++) {
         const bf_neighbour *n = &e->neighbour[i];
-        good = append(array, json_pack("{s:o, s:s, s:o, s:o}", "threshold", number(n->threshold), "species",
-                                       bf_kind_name(e, n->worst_kind), "max_apcer", rate(&n->apcer), "bpcer",
-                                       rate(&n->bpcer)));
+        good = bf_json_append(array, json_pack("{s:o, s:s, s:o, s:o}", "threshold", bf_json_number(n->threshold),
+                                               "species", bf_kind_name(e, n->worst_kind), "max_apcer",
+                                               bf_json_rate(&n->apcer), "bpcer", bf_json_rate(&n->bpcer)));
     }
-    return kept_if(good, array);
+    return bf_json_kept_if(good, array);
 }
 
 static json_t *calibration_error(const bf_calibration_error *error)
 {
-    return json_pack("{s:o, s:o, s:o}", "brier", number(error->brier), "log_loss", number(error->log_loss), "ece",
-                     number(error->ece));
+    return json_pack("{s:o, s:o, s:o}", "brier", bf_json_number(error->brier), "log_loss",
+                     bf_json_number(error->log_loss), "ece", bf_json_number(error->ece));
 }
 
 static json_t *build_calibration(const bf_evaluation *e)
@@ -211,19 +159,20 @@ static json_t *build_calibration(const bf_evaluation *e)
     json_t *array = json_array();
     bool good = array != NULL;
     for (int b = 0; good && b < BF_RELIABILITY_BINS; b++)
-        good = append(array, json_pack("{s:o, s:o}", "mean_probability", number(r->bin[b].mean), "bona_fide",
-                                       rate(&r->bin[b].live)));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "bona_fide", integer(r->live), "attacks", integer(r->attacks),
-                     "as_is", calibration_error(&r->as_is), "balanced", calibration_error(&r->balanced), "bins",
-                     kept_if(good, array));
+        good = bf_json_append(array, json_pack("{s:o, s:o}", "mean_probability", bf_json_number(r->bin[b].mean),
+                                               "bona_fide", bf_json_rate(&r->bin[b].live)));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "bona_fide", bf_json_integer(r->live), "attacks",
+                     bf_json_integer(r->attacks), "as_is", calibration_error(&r->as_is), "balanced",
+                     calibration_error(&r->balanced), "bins", bf_json_kept_if(good, array));
 }
 
 static json_t *build_cell(const bf_evaluation *e, const bf_segment_cell *cell)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "value", bf_build_text_or_null(cell->value), "bpcer",
-                     rate(&cell->bpcer), "bpnrr", rate(&cell->bpnrr), "worst_species",
+                     bf_json_rate(&cell->bpcer), "bpnrr", bf_json_rate(&cell->bpnrr), "worst_species",
                      cell->worst_kind > 0 ? json_string(bf_kind_name(e, cell->worst_kind)) : json_null(), "apcer",
-                     rate(&cell->apcer), "small", json_boolean(cell->small), "apnrr", rate(&cell->apnrr));
+                     bf_json_rate(&cell->apcer), "small", json_boolean(cell->small), "apnrr",
+                     bf_json_rate(&cell->apnrr));
 }
 
 static json_t *build_segments(const bf_evaluation *e)
@@ -235,9 +184,9 @@ static json_t *build_segments(const bf_evaluation *e)
         const char *column = bf_segment_column(cell->column);
         if (!json_object_get(object, column))
             good = json_object_set_new(object, column, json_array()) == 0;
-        good = good && append(json_object_get(object, column), build_cell(e, cell));
+        good = good && bf_json_append(json_object_get(object, column), build_cell(e, cell));
     }
-    return kept_if(good, object);
+    return bf_json_kept_if(good, object);
 }
 
 static json_t *build_coverage_of(const bf_evaluation *e, const bf_coverage *c)
@@ -245,11 +194,11 @@ static json_t *build_coverage_of(const bf_evaluation *e, const bf_coverage *c)
     json_t *values = json_array(), *counts = json_object();
     bool good = values && counts;
     for (size_t v = 0; good && v < c->values; v++)
-        good = append(values, bf_build_text_or_null(e->scores->segment[c->column].text[v]));
+        good = bf_json_append(values, bf_build_text_or_null(e->scores->segment[c->column].text[v]));
     for (size_t k = 0; good && k < c->kinds; k++) {
         json_t *row = json_array();
         for (size_t v = 0; good && v < c->values; v++)
-            good = append(row, integer(c->count[k * c->values + v]));
+            good = bf_json_append(row, bf_json_integer(c->count[k * c->values + v]));
         good = json_object_set_new(counts, k == 0 ? "bona fide" : bf_kind_name(e, k), row) == 0 && good;
     }
     if (!good) {
@@ -258,7 +207,8 @@ static json_t *build_coverage_of(const bf_evaluation *e, const bf_coverage *c)
         return NULL;
     }
     return json_pack("{s:b, s:o, s:o, s:o, s:o}", "stated", e->scores->has_segment[c->column], "cells_without_any",
-                     integer(c->none), "cells_with_few", integer(c->few), "values", values, "presentations", counts);
+                     bf_json_integer(c->none), "cells_with_few", bf_json_integer(c->few), "values", values,
+                     "presentations", counts);
 }
 
 static json_t *build_coverage(const bf_evaluation *e)
@@ -268,7 +218,7 @@ static json_t *build_coverage(const bf_evaluation *e)
     for (int i = 0; good && i < BF_COVERAGES; i++)
         good = json_object_set_new(object, bf_segment_column(e->coverage[i].column),
                                    build_coverage_of(e, &e->coverage[i])) == 0;
-    return kept_if(good, object);
+    return bf_json_kept_if(good, object);
 }
 
 static json_t *build_latency(const bf_evaluation *e)
@@ -278,11 +228,12 @@ static json_t *build_latency(const bf_evaluation *e)
     for (size_t s = 0; good && s < e->scores->stages; s++) {
         const bf_latency *l = &e->latency[s];
         good = json_object_set_new(object, e->scores->stage[s],
-                                   json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "count", integer(l->count), "p50",
-                                             number(l->p50), "p90", number(l->p90), "p95", number(l->p95), "p99",
-                                             number(l->p99), "max", number(l->max))) == 0;
+                                   json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "count", bf_json_integer(l->count),
+                                             "p50", bf_json_number(l->p50), "p90", bf_json_number(l->p90), "p95",
+                                             bf_json_number(l->p95), "p99", bf_json_number(l->p99), "max",
+                                             bf_json_number(l->max))) == 0;
     }
-    return kept_if(good, object);
+    return bf_json_kept_if(good, object);
 }
 
 static json_t *build_journey(const bf_journey *j)
@@ -290,22 +241,22 @@ static json_t *build_journey(const bf_journey *j)
     json_t *shares = json_object(), *after = json_array();
     bool good = shares && after;
     for (int d = 0; good && d < BF_DECISIONS; d++)
-        good = json_object_set_new(shares, bf_decision_name((bf_decision)d), rate(&j->decision[d])) == 0;
+        good = json_object_set_new(shares, bf_decision_name((bf_decision)d), bf_json_rate(&j->decision[d])) == 0;
     for (int a = 0; good && a < BF_ATTEMPTS_MAX; a++) {
         const bf_journey_state *s = &j->after[a];
-        good = append(after,
-                      json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "attempts", a + 1, "approved", number(s->approved),
-                                "in_review", number(s->reviewed), "challenged", number(s->challenged), "rejected",
-                                number(s->rejected), "waiting", number(s->waiting)));
+        good = bf_json_append(after, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", "attempts", a + 1, "approved",
+                                               bf_json_number(s->approved), "in_review", bf_json_number(s->reviewed),
+                                               "challenged", bf_json_number(s->challenged), "rejected",
+                                               bf_json_number(s->rejected), "waiting", bf_json_number(s->waiting)));
     }
     if (!good) {
         json_decref(shares);
         json_decref(after);
         return NULL;
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "decided", integer(j->decided), "persons", integer(j->persons),
-                     "captures_per_person_median", integer(j->captures_median), "decisions", shares, "after_retries",
-                     after);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "decided", bf_json_integer(j->decided), "persons",
+                     bf_json_integer(j->persons), "captures_per_person_median", bf_json_integer(j->captures_median),
+                     "decisions", shares, "after_retries", after);
 }
 
 static json_t *build_decisions(const bf_evaluation *e)
@@ -322,10 +273,10 @@ static json_t *build_levels(const bf_evaluation *e)
     bool good = array != NULL;
     for (int i = 0; good && i < BF_LEVELS; i++) {
         const bf_level *l = &e->level[i];
-        good = append(array, json_pack("{s:s, s:s, s:s, s:s}", "name", l->name, "criterion", l->criterion, "result",
-                                       bf_level_word(l->result), "measured", l->measured));
+        good = bf_json_append(array, json_pack("{s:s, s:s, s:s, s:s}", "name", l->name, "criterion", l->criterion,
+                                               "result", bf_level_word(l->result), "measured", l->measured));
     }
-    return json_pack("{s:s, s:o}", "caution", BF_LEVELS_CAUTION, "levels", kept_if(good, array));
+    return json_pack("{s:s, s:o}", "caution", BF_LEVELS_CAUTION, "levels", bf_json_kept_if(good, array));
 }
 
 static json_t *build_report(const bf_evaluation *e, const bf_report_facts *facts)
@@ -357,21 +308,10 @@ static json_t *build_report(const bf_evaluation *e, const bf_report_facts *facts
     bool good = report != NULL;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         good = json_object_set_new(report, parts[i].name, parts[i].part) == 0 && good;
-    return kept_if(good, report);
+    return bf_json_kept_if(good, report);
 }
 
 bf_status bf_report_json(bf_bytes *ret, const bf_evaluation *e, const bf_report_facts *facts, bf_error *err)
 {
-    BF_CLEANUP(free_json) json_t *report = build_report(e, facts);
-    const size_t flags = JSON_INDENT(1) | JSON_REAL_PRECISION(9);
-    size_t size = report ? json_dumpb(report, NULL, 0, flags) : 0;
-    uint8_t *text = size > 0 ? bf_malloc(size + 2) : NULL;
-    if (!text || json_dumpb(report, (char *)text, size, flags) != size) {
-        bf_free(text);
-        return bf_fail_memory(err);
-    }
-    text[size] = '\n';
-    text[size + 1] = '\0';
-    *ret = (bf_bytes){.data = text, .size = size + 1};
-    return BF_OK;
+    return bf_json_text(ret, build_report(e, facts), err);
 }

@@ -61,6 +61,37 @@ bf_status bf_scores_add(bf_scores *scores, const bf_score_row *row, const float 
     return BF_OK;
 }
 
+bf_status bf_scores_add_sample(bf_scores *scores, bf_score_sample sample, const char *id, bf_error *err)
+{
+    size_t size = strlen(id) + 1;
+    if (scores->count > scores->sample_capacity) {
+        bf_score_sample *grown = bf_realloc(scores->sample, scores->capacity * sizeof *grown);
+        if (!grown)
+            return bf_fail_memory(err);
+        scores->sample = grown;
+        scores->sample_capacity = scores->capacity;
+    }
+    if (scores->sample_text_size + size > scores->sample_text_capacity) {
+        size_t capacity = (scores->sample_text_size + size) * 3 / 2 + 4096;
+        char *grown = bf_realloc(scores->sample_text, capacity);
+        if (!grown)
+            return bf_fail_memory(err);
+        scores->sample_text = grown;
+        scores->sample_text_capacity = capacity;
+    }
+    sample.text = scores->sample_text_size;
+    bf_hash_text(id, size - 1, sample.id);
+    memcpy(scores->sample_text + sample.text, id, size);
+    scores->sample_text_size += size;
+    scores->sample[scores->count - 1] = sample;
+    return BF_OK;
+}
+
+const char *bf_scores_sample_id(const bf_scores *scores, size_t row)
+{
+    return scores->sample_text + scores->sample[row].text;
+}
+
 static void free_numbers(uint32_t **numbers)
 {
     bf_free(*numbers);
@@ -100,6 +131,8 @@ void bf_scores_done(bf_scores *scores)
 {
     bf_free(scores->row);
     bf_free(scores->stage_ms);
+    bf_free(scores->sample);
+    bf_free(scores->sample_text);
     bf_names_done(&scores->species);
     for (int s = 0; s < BF_SEGMENTS; s++)
         bf_names_done(&scores->segment[s]);

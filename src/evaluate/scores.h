@@ -51,8 +51,19 @@ typedef struct bf_score_row {
     uint8_t match;    /* bf_match_outcome; BF_MATCH_NOT_REQUESTED when absent */
 } bf_score_row;
 
+/* Who a row is about, for joining two tables. Hashes stand for the texts, 0 for an empty one. */
+typedef struct bf_score_sample {
+    uint64_t id[2];
+    uint64_t sha256, person, split;
+    uint64_t csv_row; /* as a spreadsheet counts */
+    size_t text;      /* where the id begins in bf_scores.sample_text */
+} bf_score_sample;
+
 typedef struct bf_scores {
     bf_score_row *row;
+    bf_score_sample *sample; /* by row; NULL unless bf_scores_options.keep_samples */
+    char *sample_text;
+    size_t sample_capacity, sample_text_size, sample_text_capacity;
     float *stage_ms; /* row x stages; NaN when absent */
     size_t count, capacity;
     bf_names species, segment[BF_SEGMENTS];
@@ -73,6 +84,11 @@ typedef struct bf_scores {
 /* Adds a row; stage_ms has scores->stages values. OUT_OF_MEMORY. */
 bf_status bf_scores_add(bf_scores *scores, const bf_score_row *row, const float *stage_ms, bf_error *err);
 
+/* Says who the row that was added last is about; `id` is its sample_id. OUT_OF_MEMORY. */
+bf_status bf_scores_add_sample(bf_scores *scores, bf_score_sample sample, const char *id, bf_error *err);
+/* The sample_id of a row of a table that keeps them. */
+const char *bf_scores_sample_id(const bf_scores *scores, size_t row);
+
 /* Renumbers species and segment values by name and persons by `persons`' hashes, so that the order of the rows no
  * longer matters. Must be called once, after the last row. OUT_OF_MEMORY. */
 bf_status bf_scores_settle(bf_scores *scores, const bf_ids *persons, bf_error *err);
@@ -82,6 +98,7 @@ void bf_scores_done(bf_scores *scores);
 /* What reading a table takes. */
 typedef struct bf_scores_options {
     const char *split;                                    /* only rows of this split; NULL: all */
+    bool keep_samples;                                    /* fill bf_scores.sample */
     bool allow_mixed_stacks;                              /* rows scored by different versions are one table */
     void (*progress)(void *context, uint64_t bytes_read); /* every some thousand rows; may be NULL */
     void *context;
