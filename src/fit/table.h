@@ -1,5 +1,5 @@
-/* The scores table as fitting needs it: what each detector said of each row, and to whom the row belongs. Reading is as
- * strict as that of an evaluation, since a wrong join or a flattering row would end up in a file that judges people. */
+/* The scores table as fitting needs it: that of an evaluation, and what each detector said of each row. It is read by the
+ * same code and as strictly, since a wrong join or a flattering row would end up in a file that judges people. */
 #ifndef BF_FIT_TABLE_H
 #define BF_FIT_TABLE_H
 
@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "bonafide/status.h"
-#include "evaluate/names.h"
 #include "evaluate/scores.h"
 
 #define BF_FIT_DETECTORS_MAX 64
@@ -16,47 +15,27 @@
 #define BF_FIT_REFUSED "test" /* never fitted on */
 #define BF_QUALITY_UNKNOWN UINT8_MAX
 
-/* One presentation that counts (confirmed, and of the split). Names are numbers of the table's bf_names. */
-typedef struct bf_fit_row {
-    uint64_t order;  /* its place among all rows of the file, from 0 */
-    double score;    /* 0..100; NaN unless status is OK and the file has it */
-    double live_llr; /* the fused ratio; NaN unless status is OK and the file has it */
-    uint32_t person;
-    uint16_t kind; /* 0: bona fide; else 1 + number of the species */
-    uint16_t segment[BF_SEGMENTS];
-    uint8_t status;         /* bf_score_status */
-    uint8_t quality_passed; /* 0, 1 or BF_QUALITY_UNKNOWN */
-} bf_fit_row;
-
 /* Rows stand in the order of a hash of their ids, detectors, species and segment values by name: the order of the
  * file's rows and columns makes no difference to any sum over the table. */
 typedef struct bf_fit_table {
-    bf_fit_row *row;
-    double *raw, *llr; /* row x detectors; NaN where the detector's state is not `present`, or nothing is said */
-    size_t count;
+    bf_scores scores;   /* row[count]: kind (0 bona fide, 1 + species), person, segment[], status, score, ... */
+    double *raw, *llr;  /* count x detectors; NaN where the detector's state is not `present`, or nothing is said */
+    uint64_t *file_row; /* bf_csv_row() of each row */
+    uint8_t *quality_passed; /* 0, 1 or BF_QUALITY_UNKNOWN */
     char *detector[BF_FIT_DETECTORS_MAX];
     size_t detectors;
-    bf_names species, segment[BF_SEGMENTS];
-    bool has_segment[BF_SEGMENTS];                             /* some row has a value there */
-    size_t classes[2];                                         /* rows that are bona fide, attacks */
-    size_t persons;                                            /* rows without one are persons of their own */
-    size_t without_person;                                     /* those rows */
-    size_t set_aside[BF_REVIEWS];                              /* rows that are not confirmed, by review state */
-    size_t other_split;                                        /* rows of other splits */
-    char split[65];                                            /* what was fitted on; "" for every row */
-    char stack[129], fusion_version[129], policy_version[129]; /* "" when absent */
+    size_t classes[2]; /* rows that are bona fide, attacks */
 } bf_fit_table;
 
 typedef struct bf_fit_options {
-    const char *split; /* NULL: BF_FIT_SPLIT when some row has a split, else every row */
+    const char *split;                                    /* NULL: BF_FIT_SPLIT when rows have a split, else all */
     void (*progress)(void *context, uint64_t bytes_read); /* every some thousand rows; may be NULL */
     void *context;
 } bf_fit_options;
 
-/* Reads scores.csv; it is read twice when no split is asked for, so it cannot be standard input. On success the caller
- * calls bf_fit_table_done. INVALID_ARGUMENT names file, row and remedy: the split BF_FIT_REFUSED, an unknown label or
- * state, a number that is none, an id twice, mixed stacks, no row left, one class only, one person only. IO_ERROR,
- * OUT_OF_MEMORY. */
+/* Reads scores.csv. On success the caller calls bf_fit_table_done; scores.split says what is fitted on ("" for every
+ * row). INVALID_ARGUMENT names file, row and remedy: what bf_scores_read refuses, the split BF_FIT_REFUSED, an unknown
+ * detector state, a value that is no number, one person only. IO_ERROR, OUT_OF_MEMORY. */
 bf_status bf_fit_table_read(bf_fit_table *ret, const char *path, const bf_fit_options *options, bf_error *err);
 void bf_fit_table_done(bf_fit_table *table);
 
