@@ -46,6 +46,7 @@ typedef struct reading {
     bf_scores *scores;
     bf_ids samples, persons, stacks;
     int column[COLUMNS], segment[BF_SEGMENTS], stage[BF_STAGES_MAX];
+    const char *split;         /* the one whose rows count; NULL: all */
     const bf_csv_field *field; /* of the present row */
 } reading;
 
@@ -218,8 +219,8 @@ static bf_status read_versions(reading *r, bf_error *err)
     if (number > 0 && !r->options->allow_mixed_stacks) {
         status = bf_csv_fail(r->csv, err, "This row was scored by stack '%.16s', those before by '%.16s'.", stack.text,
                              scores->stack);
-        bf_fail_hint(err, "Rates of several versions together describe none of them. Score again with one release, or "
-                          "keep the rows of one stack; --mixed-stacks evaluates them all the same.");
+        bf_fail_hint(err, "Figures of several versions together describe none of them. Score again with one release, "
+                          "or keep the rows of one stack; --mixed-stacks evaluates them all the same.");
         return status;
     }
     scores->stacks = r->stacks.count;
@@ -228,6 +229,21 @@ static bf_status read_versions(reading *r, bf_error *err)
     keep_version(scores->fusion_version, sizeof scores->fusion_version, field_at(r, r->column[FUSION]), first);
     keep_version(scores->flow, sizeof scores->flow, field_at(r, r->column[FLOW]), first);
     return BF_OK;
+}
+
+/* Where the table itself says whether it has splits, its first row does, and all others must agree. */
+static bf_status settle_split(reading *r, bool first, bf_error *err)
+{
+    bool has = field_at(r, r->column[SPLIT]).size > 0;
+    if (!r->options->split_if_any)
+        return BF_OK;
+    if (first && !has)
+        r->split = NULL;
+    if (has == (r->split != NULL))
+        return BF_OK;
+    bf_status status = bf_csv_fail(r->csv, err, "This row has %s split, other than those before.", has ? "a" : "no");
+    bf_fail_hint(err, "Name the split with --split, or split the whole dataset with `bonafide dataset split`.");
+    return status;
 }
 
 /* Whether the row counts; what does not is counted apart. */
@@ -253,10 +269,12 @@ static bf_status sort_out(reading *r, bool *ret_counts, bf_error *err)
                      "one at a time.");
         return status;
     }
+    if ((status = settle_split(r, number == 0, err)) != BF_OK)
+        return status;
     int state = review.size > 0 ? word_of(review.text, reviews, BF_REVIEWS) : BF_REVIEW_CONFIRMED;
     if (state < 0)
         return fail_word(r, REVIEW, "confirmed, uncertain, disputed or excluded", err);
-    if (r->options->split && strcmp(field_at(r, r->column[SPLIT]).text, r->options->split) != 0) {
+    if (r->split && strcmp(field_at(r, r->column[SPLIT]).text, r->split) != 0) {
         r->scores->other_split++;
         return BF_OK;
     }
@@ -305,6 +323,8 @@ static bf_status read_row(reading *r, bf_error *err)
     r->scores->has_probability = r->scores->has_probability || !isnan(row.probability);
     r->scores->has_decision = r->scores->has_decision || row.decision != BF_DECISION_ABSENT;
     r->scores->has_match = r->scores->has_match || row.match != BF_MATCH_NOT_REQUESTED;
+    if (r->options->row && (status = r->options->row(r->options->row_context, r->csv, r->field, err)) != BF_OK)
+        return status;
     status = bf_scores_add(r->scores, &row, stage_ms, err);
     return status == BF_OK && r->options->keep_samples ? keep_sample(r, err) : status;
 }
@@ -333,7 +353,7 @@ static bf_status find_columns(reading *r, bf_error *err)
         r->scores->stages++;
     }
     r->scores->has_split = r->column[SPLIT] >= 0;
-    if (r->options->split && r->column[SPLIT] < 0) {
+    if (r->split && r->column[SPLIT] < 0 && !r->options->split_if_any) {
         bf_fail(err, BF_INVALID_ARGUMENT, "%s, row 1: There is no column 'split'.", bf_csv_name(r->csv));
         bf_fail_hint(err, "Split the dataset with `bonafide dataset split` and score it again, or leave --split out.");
         return BF_INVALID_ARGUMENT;
@@ -349,15 +369,15 @@ static bf_status check_classes(const reading *r, bf_error *err)
         classes[r->scores->row[i].kind > 0]++;
     if (classes[0] > 0 && classes[1] > 0)
         return BF_OK;
-    const char *path = bf_csv_name(r->csv), *split = r->options->split;
+    const char *path = bf_csv_name(r->csv), *split = r->split;
     if (r->scores->count == 0)
         bf_fail(err, BF_INVALID_ARGUMENT, "%s has no row that counts%s%.60s.", path, split ? " in the split " : "",
                 split ? split : "");
     else
         bf_fail(err, BF_INVALID_ARGUMENT, "%s has %s presentations only.", path,
                 classes[0] > 0 ? "bona fide" : "attack");
-    bf_fail_hint(err, "An evaluation needs confirmed samples of both labels, live and spoof%s.",
-                 split ? ", in the split that is evaluated" : "");
+    bf_fail_hint(err, "Confirmed samples of both labels are needed, live and spoof%s.",
+                 split ? ", in the split that is asked for" : "");
     return BF_INVALID_ARGUMENT;
 }
 
@@ -382,7 +402,7 @@ static bf_status read_all(reading *r, bf_error *err)
 bf_status bf_scores_read(bf_scores *ret, const char *path, const bf_scores_options *options, bf_error *err)
 {
     bf_scores scores = {0};
-    BF_CLEANUP(reading_done) reading r = {.options = options, .scores = &scores};
+    BF_CLEANUP(reading_done) reading r = {.options = options, .split = options->split, .scores = &scores};
     bf_status status = bf_csv_open(path, &r.csv, err);
     if (status == BF_OK)
         status = read_all(&r, err);
@@ -390,7 +410,7 @@ bf_status bf_scores_read(bf_scores *ret, const char *path, const bf_scores_optio
         bf_scores_done(&scores);
         return status;
     }
-    (void)snprintf(scores.split, sizeof scores.split, "%s", options->split ? options->split : "");
+    (void)snprintf(scores.split, sizeof scores.split, "%s", r.split ? r.split : "");
     *ret = scores;
     return BF_OK;
 }

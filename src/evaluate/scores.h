@@ -8,6 +8,7 @@
 
 #include "bonafide/decision.h"
 #include "bonafide/status.h"
+#include "dataset/csv.h"
 #include "evaluate/names.h"
 
 #define BF_SPECIES_MAX 256
@@ -97,9 +98,13 @@ void bf_scores_done(bf_scores *scores);
 
 /* What reading a table takes. */
 typedef struct bf_scores_options {
-    const char *split;                                    /* only rows of this split; NULL: all */
-    bool keep_samples;                                    /* fill bf_scores.sample */
-    bool allow_mixed_stacks;                              /* rows scored by different versions are one table */
+    const char *split;       /* only rows of this split; NULL: all */
+    bool split_if_any;       /* all rows also where no row has a split; some with one and some without are an error */
+    bool keep_samples;       /* fill bf_scores.sample */
+    bool allow_mixed_stacks; /* rows scored by different versions are one table */
+    /* Is shown each row that counts, in the order of the numbers that the rows get, and may refuse it; may be NULL. */
+    bf_status (*row)(void *row_context, const bf_csv_reader *csv, const bf_csv_field *field, bf_error *err);
+    void *row_context;
     void (*progress)(void *context, uint64_t bytes_read); /* every some thousand rows; may be NULL */
     void *context;
 } bf_scores_options;

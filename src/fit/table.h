@@ -1,5 +1,5 @@
-/* The scores table as fitting needs it: that of an evaluation, and what each detector said of each row. It is read by the
- * same code and as strictly, since a wrong join or a flattering row would end up in a file that judges people. */
+/* The scores table as fitting needs it: that of an evaluation, and what each detector said of each row. It is read by
+ * the same code and as strictly, since a wrong join or a flattering row would end up in a file that judges people. */
 #ifndef BF_FIT_TABLE_H
 #define BF_FIT_TABLE_H
 
