@@ -16,7 +16,8 @@
 
 typedef enum bf_risk_tier { BF_RISK_LOW, BF_RISK_MEDIUM, BF_RISK_HIGH } bf_risk_tier;
 
-#define BF_DEVICE_SIGNALS_MAX 16
+#define BF_CALLER_SIGNALS_MAX 16                          /* of one caller */
+#define BF_DEVICE_SIGNALS_MAX (BF_CALLER_SIGNALS_MAX + 1) /* and one that the service found out */
 
 /* What the caller (the operator's back end, trusted) says about the session. */
 typedef struct bf_risk_context {

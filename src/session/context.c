@@ -24,10 +24,10 @@ static bf_status add_signals(json_t *list, const json_t *from, bf_error *err)
         const char *text = json_string_value(json_array_get(signals, i));
         if (!text || holds(list, text))
             continue;
-        if (json_array_size(list) == BF_DEVICE_SIGNALS_MAX)
+        if (json_array_size(list) == BF_CALLER_SIGNALS_MAX)
             return bf_fail(err, BF_INVALID_REQUEST,
                            "device_context and risk_context name more than %d device_signals together.",
-                           BF_DEVICE_SIGNALS_MAX);
+                           BF_CALLER_SIGNALS_MAX);
         if (json_array_append_new(list, json_string(text)) != 0)
             return bf_fail_memory(err);
     }
@@ -95,7 +95,6 @@ static bool add_counts(json_t *context, const bf_risk_counts *counts)
            json_object_set_new(context, "previous_failures", json_integer(failures)) == 0;
 }
 
-/* Where the caller has named as many signals as there may be, the last of them gives way: ours is certain. */
 static bool add_own_signal(json_t *context, const char *signal)
 {
     json_t *list = json_object_get(context, "device_signals");
@@ -104,8 +103,6 @@ static bool add_own_signal(json_t *context, const char *signal)
     list = json_object_get(context, "device_signals");
     if (holds(list, signal))
         return true;
-    if (json_array_size(list) == BF_DEVICE_SIGNALS_MAX)
-        (void)json_array_remove(list, BF_DEVICE_SIGNALS_MAX - 1);
     return json_array_append_new(list, json_string(signal)) == 0;
 }
 

@@ -66,8 +66,8 @@ static void contexts_are_refused(void **state)
         {"{\"device_signals\":\"rooted\"}", "ctx.json: 'device_signals' must be a list of texts."},
         {"{\"device_signals\":[\"Rooted!\"]}", "ctx.json: each entry of 'device_signals'"},
         {"{\"device_signals\":[\"\"]}", "ctx.json: each entry of 'device_signals'"},
-        {"{\"device_signals\":[1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7]}",
-         "ctx.json: 'device_signals' has more than 16 entries."},
+        {"{\"device_signals\":[1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8]}",
+         "ctx.json: 'device_signals' has more than 17 entries."},
         {"{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}",
          "ctx.json: the document has more than 32 levels."},
     };

@@ -282,7 +282,7 @@ static void test_two_at_once(void **state)
     assert_non_null(strstr(k->context, "\"seen_before\""));
 }
 
-/* What the caller says cannot crowd ours out. */
+/* What the caller says cannot crowd ours out, nor the other way round. */
 static void test_the_signal_has_room(void **state)
 {
     kit *k = *state;
@@ -294,6 +294,7 @@ static void test_the_signal_has_room(void **state)
     for (int i = 0; i < 2; i++) {
         kit_create(k, FULL, id);
         assert_int_equal(seen_text(k, id, 1, "a photo of a crowd"), i == 1);
+        assert_non_null(strstr(k->context, "\"p\""));
     }
 }
 
