@@ -19,21 +19,27 @@ static void require(int holds)
         abort();
 }
 
-static void use_calibration(const bf_calibration *c)
+static void use_channel(const bf_calibration *c, bf_channel channel)
 {
     static const double raws[] = {-INFINITY, -1e300, -1000, -3, -0.5, 0, 0.5, 3, 1000, 1e300, INFINITY};
     double last = -INFINITY;
     for (size_t i = 0; i < sizeof raws / sizeof *raws; i++) {
-        double llr = bf_calibration_llr(c, raws[i]);
+        double llr = bf_calibration_llr(c, channel, raws[i]);
         require(llr >= c->llr_min && llr <= c->llr_max && llr >= last);
         last = llr;
     }
-    require(bf_calibration_llr(c, NAN) == c->llr_min);
+    require(bf_calibration_llr(c, channel, NAN) == c->llr_min);
     bf_evidence evidence = {.status = BF_EVIDENCE_PRESENT, .raw = 1};
     memcpy(evidence.detector, c->detector, sizeof evidence.detector);
     memcpy(evidence.version, c->detector_version, sizeof evidence.version);
-    bf_calibration_apply(c, &evidence);
-    require(evidence.calibrated && evidence.live_llr == bf_calibration_llr(c, 1));
+    bf_calibration_apply(c, channel, &evidence);
+    require(evidence.calibrated && evidence.live_llr == bf_calibration_llr(c, channel, 1));
+}
+
+static void use_calibration(const bf_calibration *c)
+{
+    for (int channel = -1; channel <= BF_CHANNEL_COUNT; channel++)
+        use_channel(c, (bf_channel)channel);
 }
 
 static void use_fusion(const bf_fusion *fusion)

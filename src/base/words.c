@@ -169,3 +169,27 @@ bool bf_reason_from_name(const char *name, bf_reason *ret)
         *ret = (bf_reason)index;
     return found;
 }
+
+const char *const BF_CHANNEL_WORDS[] = {[BF_CHANNEL_UNSPECIFIED] = "unspecified",
+                                        [BF_CHANNEL_ANDROID_APP] = "android_app",
+                                        [BF_CHANNEL_IOS_APP] = "ios_app",
+                                        [BF_CHANNEL_MOBILE_WEB] = "mobile_web",
+                                        [BF_CHANNEL_DESKTOP_WEB] = "desktop_web",
+                                        [BF_CHANNEL_KIOSK] = "kiosk",
+                                        NULL};
+
+const char *bf_channel_name(bf_channel channel)
+{
+    return (int)channel >= 0 && (int)channel < BF_CHANNEL_COUNT ? BF_CHANNEL_WORDS[channel] : "unknown";
+}
+
+bool bf_channel_from_name(const char *name, bf_channel *ret)
+{
+    for (int i = 0; i < BF_CHANNEL_COUNT; i++) {
+        if (strcmp(BF_CHANNEL_WORDS[i], name) == 0) {
+            *ret = (bf_channel)i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -4,11 +4,20 @@
 
 #include <stdbool.h>
 
+#include "bonafide/decision.h"
 #include "bonafide/words.h"
 
 /* HTTP status that goes with a status; 500 for an unknown number. */
 int bf_status_http(bf_status status);
 /* What to say when a measure fails the gate. */
 bf_guidance bf_measure_guidance(bf_measure_id id);
+
+#define BF_CHANNEL_COUNT ((int)BF_CHANNEL_KIOSK + 1)
+/* By bf_channel, with a NULL behind them. */
+extern const char *const BF_CHANNEL_WORDS[];
+/* "unknown" for a number that is no channel. */
+const char *bf_channel_name(bf_channel channel);
+/* The channel of that name; false (and *ret untouched) when there is none. */
+bool bf_channel_from_name(const char *name, bf_channel *ret);
 
 #endif

@@ -66,7 +66,7 @@ static void run_still_detector(bf_judge *judge, int index, const bf_subject *sub
     bf_evidence *evidence = &record->evidence[record->evidence_count++];
     *evidence = combine(of_each, count);
     if (detector->calibrated)
-        bf_calibration_apply(&detector->calibration, evidence);
+        bf_calibration_apply(&detector->calibration, record->request.channel, evidence);
     evidence->ms = bf_engine_now(judge->engine) - began_ms;
     if (detector->net) {
         const bf_manifest *m = bf_net_manifest(detector->net);

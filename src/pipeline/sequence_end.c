@@ -18,7 +18,7 @@ static void add(const bf_engine_detector *detector, bf_sequence_evidence *of, do
     (void)snprintf(of->evidence.detector, sizeof of->evidence.detector, "%s", detector->name);
     (void)snprintf(of->evidence.version, sizeof of->evidence.version, "%s", detector->clip->version);
     if (detector->calibrated)
-        bf_calibration_apply(&detector->calibration, &of->evidence);
+        bf_calibration_apply(&detector->calibration, record->request.channel, &of->evidence);
     of->evidence.ms = ms;
     record->evidence[record->evidence_count++] = of->evidence;
     if (record->capture.detail_count < BF_RECORD_SEQUENCE_MAX)

@@ -187,7 +187,8 @@ static bf_status compare(bf_judge *judge, const bf_face *reference, bf_record *r
     record->match.present = true;
     record->match.calibrated = judge->engine->match_calibrated;
     if (record->match.calibrated)
-        record->match.same_llr = bf_calibration_llr(&judge->engine->match_calibration, record->match.similarity);
+        record->match.same_llr =
+            bf_calibration_llr(&judge->engine->match_calibration, record->request.channel, record->match.similarity);
     return BF_OK;
 }
 

@@ -17,13 +17,6 @@ static const char *const OUTCOME_WORDS[] = {[BF_MATCH_NOT_REQUESTED] = "not_requ
                                             [BF_MATCH_NONE] = "none",
                                             [BF_MATCH_NOT_JUDGED] = "not_judged",
                                             NULL};
-const char *const BF_CHANNEL_WORDS[] = {[BF_CHANNEL_UNSPECIFIED] = "unspecified",
-                                        [BF_CHANNEL_ANDROID_APP] = "android_app",
-                                        [BF_CHANNEL_IOS_APP] = "ios_app",
-                                        [BF_CHANNEL_MOBILE_WEB] = "mobile_web",
-                                        [BF_CHANNEL_DESKTOP_WEB] = "desktop_web",
-                                        [BF_CHANNEL_KIOSK] = "kiosk",
-                                        NULL};
 static const char *const RISK_WORDS[] = {
     [BF_RISK_LOW] = "low", [BF_RISK_MEDIUM] = "medium", [BF_RISK_HIGH] = "high", NULL};
 const char *const BF_EFFECT_WORDS[] = {[BF_EFFECT_LOW] = "low",
@@ -108,20 +101,6 @@ const char *bf_band_name(bf_band band)
 const char *bf_match_outcome_name(bf_match_outcome outcome)
 {
     return word_at(OUTCOME_WORDS, (int)outcome);
-}
-
-const char *bf_channel_name(bf_channel channel)
-{
-    return word_at(BF_CHANNEL_WORDS, (int)channel);
-}
-
-bool bf_channel_from_name(const char *name, bf_channel *ret)
-{
-    int index = 0;
-    if (!word_find(BF_CHANNEL_WORDS, name, &index))
-        return false;
-    *ret = (bf_channel)index;
-    return true;
 }
 
 const char *bf_risk_tier_name(bf_risk_tier tier)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/limits.h"
+#include "base/words.h"
 #include "bonafide/codes.h"
 #include "bonafide/decision.h"
 #include "bonafide/status.h"
@@ -138,8 +139,6 @@ void bf_policy_decide(const bf_policy *policy, const bf_policy_input *input, bf_
 const char *bf_decision_name(bf_decision decision);
 const char *bf_band_name(bf_band band);
 const char *bf_match_outcome_name(bf_match_outcome outcome);
-const char *bf_channel_name(bf_channel channel);
-bool bf_channel_from_name(const char *name, bf_channel *ret);
 const char *bf_risk_tier_name(bf_risk_tier tier);
 bool bf_risk_tier_from_name(const char *name, bf_risk_tier *ret);
 

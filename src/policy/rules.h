@@ -13,7 +13,6 @@
 #include "base/yaml.h"
 #include "policy/policy.h"
 
-#define BF_CHANNEL_COUNT ((int)BF_CHANNEL_KIOSK + 1)
 #define BF_POLICY_SIGNALS_MAX 64
 #define BF_POLICY_TEXT_MAX 2048 /* rationale, with the NUL */
 
@@ -188,7 +187,6 @@ void bf_situation_describe(const bf_situation *situation, char ret[BF_SITUATION_
 /* ---- names.c ---- */
 
 extern const char *const BF_DECISION_WORDS[]; /* NULL-terminated, indexed by bf_decision */
-extern const char *const BF_CHANNEL_WORDS[];
 extern const char *const BF_EFFECT_WORDS[];
 
 /* ---- observe.c, verdict.c ---- */

@@ -30,6 +30,23 @@ static const char good[] = "format: 1\n"
                            "  min: -6\n"
                            "  max: 4.5\n";
 
+/* Knots in place of the line, and another curve for one channel. */
+static const char knotted[] = "format: 1\n"
+                              "detector: passive-x\n"
+                              "version: 1.2.0\n"
+                              "method: isotonic\n"
+                              "fitted_on:\n"
+                              "  detector_version: 3.0.0\n"
+                              "knots:\n"
+                              "  - {raw: -2, llr: -3}\n"
+                              "  - {raw: 0, llr: -1}\n"
+                              "  - {raw: 1, llr: -1}\n"
+                              "  - {raw: 3, llr: 5}\n"
+                              "by_channel:\n"
+                              "  kiosk:\n"
+                              "    platt: {slope: 2, intercept: 0, prior_log_odds: 0}\n"
+                              "llr: {min: -2.5, max: 4.5}\n";
+
 static bf_status parse(const char *text, bf_calibration *ret, bf_error *err)
 {
     return bf_calibration_parse(text, strlen(text), "c.yaml", ret, err);
@@ -45,7 +62,7 @@ static void parses_every_field(void **state)
     assert_string_equal(c.version, "1.2.0");
     assert_string_equal(c.detector_version, "3.0.0");
     assert_string_equal(c.model_sha256, HASH);
-    assert_true(c.slope == 0.5 && c.intercept == -0.25 && c.llr_min == -6 && c.llr_max == 4.5);
+    assert_true(c.map.slope == 0.5 && c.map.intercept == -0.25 && c.llr_min == -6 && c.llr_max == 4.5);
     assert_memory_equal(c.id, "passive-x@1.2.0+", 16);
     assert_int_equal(strlen(c.id), 16 + 12);
 }
@@ -56,13 +73,13 @@ static void maps_raw_to_llr(void **state)
     (void)state;
     bf_calibration c;
     assert_int_equal(parse(good, &c, NULL), BF_OK);
-    assert_true(fabs(bf_calibration_llr(&c, 0) - -0.6554651081081644) < 1e-12);
-    assert_true(fabs(bf_calibration_llr(&c, 3) - 0.8445348918918356) < 1e-12);
-    assert_true(bf_calibration_llr(&c, 100) == 4.5);
-    assert_true(bf_calibration_llr(&c, -100) == -6);
-    assert_true(bf_calibration_llr(&c, INFINITY) == 4.5);
-    assert_true(bf_calibration_llr(&c, -INFINITY) == -6);
-    assert_true(bf_calibration_llr(&c, NAN) == -6);
+    assert_true(fabs(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, 0) - -0.6554651081081644) < 1e-12);
+    assert_true(fabs(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, 3) - 0.8445348918918356) < 1e-12);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, 100) == 4.5);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, -100) == -6);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, INFINITY) == 4.5);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, -INFINITY) == -6);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, NAN) == -6);
 }
 
 static void never_falls_when_raw_rises(void **state)
@@ -72,10 +89,46 @@ static void never_falls_when_raw_rises(void **state)
     assert_int_equal(parse(good, &c, NULL), BF_OK);
     double last = -INFINITY;
     for (double raw = -40; raw < 40; raw += 0.01) {
-        double llr = bf_calibration_llr(&c, raw);
+        double llr = bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, raw);
         assert_true(llr >= last);
         last = llr;
     }
+}
+
+static void follows_the_knots(void **state)
+{
+    (void)state;
+    static const double cases[][2] = {{-9, -2.5}, {-2, -2.5}, {-1, -2}, {-0.5, -1.5}, {0, -1},
+                                      {0.5, -1},  {1, -1},    {2, 2},   {3, 4.5},     {9, 4.5}};
+    bf_calibration c;
+    assert_int_equal(parse(knotted, &c, NULL), BF_OK);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_true(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, cases[i][0]) == cases[i][1]);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, INFINITY) == 4.5);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, -INFINITY) == -2.5);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, NAN) == -2.5);
+    assert_true(isnan(bf_calibration_map_llr(&c.map, NAN)));
+    double last = -INFINITY;
+    for (double raw = -3; raw < 4; raw += 0.001) {
+        double llr = bf_calibration_llr(&c, BF_CHANNEL_UNSPECIFIED, raw);
+        assert_true(llr >= last);
+        last = llr;
+    }
+}
+
+static void a_channel_has_a_map_of_its_own(void **state)
+{
+    (void)state;
+    bf_calibration c;
+    assert_int_equal(parse(knotted, &c, NULL), BF_OK);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_KIOSK, 0.5) == 1);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_KIOSK, 9) == 4.5);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_KIOSK, NAN) == -2.5);
+    assert_true(bf_calibration_llr(&c, BF_CHANNEL_IOS_APP, 0.5) == -1);
+    assert_true(bf_calibration_llr(&c, (bf_channel)99, 0.5) == -1);
+    bf_evidence own = {.detector = "passive-x", .version = "3.0.0", .status = BF_EVIDENCE_PRESENT, .raw = 0.5};
+    bf_calibration_apply(&c, BF_CHANNEL_KIOSK, &own);
+    assert_true(own.calibrated && own.live_llr == 1);
 }
 
 static void applies_only_to_its_own_detector(void **state)
@@ -84,7 +137,7 @@ static void applies_only_to_its_own_detector(void **state)
     bf_calibration c;
     assert_int_equal(parse(good, &c, NULL), BF_OK);
     bf_evidence own = {.detector = "passive-x", .version = "3.0.0", .status = BF_EVIDENCE_PRESENT, .raw = 3};
-    bf_calibration_apply(&c, &own);
+    bf_calibration_apply(&c, BF_CHANNEL_UNSPECIFIED, &own);
     assert_true(own.calibrated);
     assert_true(fabs(own.live_llr - 0.8445348918918356) < 1e-12);
     bf_evidence cases[] = {
@@ -96,7 +149,7 @@ static void applies_only_to_its_own_detector(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cases[i].calibrated = true;
         cases[i].live_llr = 9;
-        bf_calibration_apply(&c, &cases[i]);
+        bf_calibration_apply(&c, BF_CHANNEL_UNSPECIFIED, &cases[i]);
         assert_false(cases[i].calibrated);
         assert_true(cases[i].live_llr == 0);
     }
@@ -121,12 +174,27 @@ static void refuses_other_weights(void **state)
 }
 
 /* One line of the good file replaced by another, and the message that must come of it. */
+typedef struct replacement {
+    const char *from, *to, *message;
+} replacement;
+
+static void refuses(const char *file, const replacement *wrong)
+{
+    char text[2048];
+    const char *at = strstr(file, wrong->from);
+    assert_non_null(at);
+    (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - file), file, wrong->to, at + strlen(wrong->from));
+    bf_error err = {0};
+    bf_calibration c = {.llr_max = 7};
+    assert_int_equal(parse(text, &c, &err), BF_CONFIG_INVALID);
+    assert_string_equal(err.message, wrong->message);
+    assert_true(c.llr_max == 7);
+}
+
 static void hostile_files_name_the_line(void **state)
 {
     (void)state;
-    static const struct {
-        const char *from, *to, *message;
-    } cases[] = {
+    static const replacement cases[] = {
         {"format: 1", "format: 2", "c.yaml:1: format 2 is not known; this program reads 1."},
         {"format: 1\n", "", "c.yaml:1: the key 'format' is missing."},
         {"version: 1.2.0", "verison: 1.2.0", "c.yaml:3: unknown key 'verison'; did you mean 'version'?"},
@@ -144,17 +212,29 @@ static void hostile_files_name_the_line(void **state)
         {"live: 6", "live: 0", "c.yaml:8: live is outside 1 to 1e+09."},
         {"live: 6", "live: 1.5", "c.yaml:8: 'live' must be a whole number."},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char text[2048];
-        const char *at = strstr(good, cases[i].from);
-        assert_non_null(at);
-        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - good), good, cases[i].to, at + strlen(cases[i].from));
-        bf_error err = {0};
-        bf_calibration c = {.slope = 7};
-        assert_int_equal(parse(text, &c, &err), BF_CONFIG_INVALID);
-        assert_string_equal(err.message, cases[i].message);
-        assert_true(c.slope == 7);
-    }
+    static const replacement knots[] = {
+        {"isotonic", "guesswork", "c.yaml:4: unknown value of 'method': 'guesswork'."},
+        {"raw: 0, llr: -1", "raw: -2, llr: -1", "c.yaml:9: raw must rise from knot to knot."},
+        {"raw: 0, llr: -1", "raw: 0, llr: -4", "c.yaml:9: llr must never fall from knot to knot."},
+        {"raw: 0, llr: -1", "raw: 0, llr: nan", "c.yaml:9: 'llr': a number is expected."},
+        {"raw: 0, llr: -1", "raw: 0, llr: 21", "c.yaml:9: llr is outside -20 to 20."},
+        {"raw: 0, llr: -1", "raw: 1e13, llr: 1", "c.yaml:9: raw is outside -1e+12 to 1e+12."},
+        {"raw: 0, llr: -1", "raw: 0", "c.yaml:9: the key 'llr' is missing."},
+        {"raw: 0, llr: -1", "rw: 0, llr: 1", "c.yaml:9: unknown key 'rw'; did you mean 'raw'?"},
+        {"  - {raw: 0, llr: -1}\n  - {raw: 1, llr: -1}\n  - {raw: 3, llr: 5}\n", "",
+         "c.yaml:8: a list of 2 to 32 knots {raw, llr} is expected."},
+        {"by_channel:\n", "platt: {slope: 1, intercept: 0, prior_log_odds: 0}\nby_channel:\n",
+         "c.yaml:8: 'platt' and 'knots' exclude each other."},
+        {"kiosk", "fax", "c.yaml:13: unknown key 'fax'."},
+        {"kiosk", "unspecified", "c.yaml:13: unknown key 'unspecified'."},
+        {"    platt", "    splatt", "c.yaml:14: unknown key 'splatt'; did you mean 'platt'?"},
+        {"kiosk:\n    platt: {slope: 2, intercept: 0, prior_log_odds: 0}", "kiosk: {}",
+         "c.yaml:13: the key 'platt' or 'knots' is missing."},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refuses(good, &cases[i]);
+    for (size_t i = 0; i < sizeof knots / sizeof *knots; i++)
+        refuses(knotted, &knots[i]);
 }
 
 static void missing_parts_are_errors(void **state)
@@ -197,10 +277,16 @@ static void survives_every_allocation_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_every_field),         cmocka_unit_test(maps_raw_to_llr),
-        cmocka_unit_test(never_falls_when_raw_rises), cmocka_unit_test(applies_only_to_its_own_detector),
-        cmocka_unit_test(refuses_other_weights),      cmocka_unit_test(hostile_files_name_the_line),
-        cmocka_unit_test(missing_parts_are_errors),   cmocka_unit_test(survives_every_allocation_failure),
+        cmocka_unit_test(parses_every_field),
+        cmocka_unit_test(maps_raw_to_llr),
+        cmocka_unit_test(never_falls_when_raw_rises),
+        cmocka_unit_test(follows_the_knots),
+        cmocka_unit_test(a_channel_has_a_map_of_its_own),
+        cmocka_unit_test(applies_only_to_its_own_detector),
+        cmocka_unit_test(refuses_other_weights),
+        cmocka_unit_test(hostile_files_name_the_line),
+        cmocka_unit_test(missing_parts_are_errors),
+        cmocka_unit_test(survives_every_allocation_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
