@@ -42,6 +42,36 @@ static void use_calibration(const bf_calibration *c)
         use_channel(c, (bf_channel)channel);
 }
 
+/* The fused ratio, which the contributions make up. */
+static double fused_llr(const bf_fusion *fusion, const bf_evidence *evidence, int count)
+{
+    bf_fused fused;
+    bf_fusion_apply(fusion, evidence, count, &fused);
+    double sum = fused.bias;
+    for (int i = 0; i < count; i++)
+        sum += fused.contribution[i];
+    require(fused.present && isfinite(sum));
+    /* Outside the clamp the two differ; both rise and fall together. */
+    require(fabs(sum - fused.live_llr) < 1e-9 || fabs(sum) > fabs(fused.live_llr));
+    return fused.live_llr;
+}
+
+/* Nothing that speaks more for bona fide may lower the ratio. */
+static void require_rising(const bf_fusion *fusion, const bf_evidence *evidence, int count)
+{
+    for (int i = 0; i < count; i++) {
+        bf_evidence changed[BF_DETECTORS_MAX];
+        double last = -INFINITY;
+        memcpy(changed, evidence, sizeof changed);
+        for (double llr = -20; llr <= 20; llr += 2.5) {
+            changed[i].live_llr = llr;
+            double fused = fused_llr(fusion, changed, count);
+            require(fused >= last - 1e-9);
+            last = fused;
+        }
+    }
+}
+
 static void use_fusion(const bf_fusion *fusion)
 {
     const char *names[BF_DETECTORS_MAX];
@@ -58,6 +88,7 @@ static void use_fusion(const bf_fusion *fusion)
     bf_fused fused;
     bf_fusion_apply(fusion, evidence, count, &fused);
     require(fused.present && fused.live_probability > 0 && fused.live_probability < 1);
+    require_rising(fusion, evidence, count);
     bf_fusion_apply(fusion, evidence, 0, &fused);
     require(!fused.present && fused.live_probability == 0);
 }

@@ -1,109 +1,125 @@
-#include "fuse/fuse.h"
-
 #include <math.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
-#include "base/config.h"
 #include "base/error.h"
-#include "base/yaml.h"
 #include "calibrate/calibrate.h"
+#include "fuse/internal.h"
 
 #define FUSION_FORMAT 1
 #define WEIGHT_MAX 4.0
 
-/* How a detector's evidence is heard. */
-typedef enum term_role {
-    TERM_NEEDED,
-    TERM_AGAINST, /* when present, and only when it lowers */
-    TERM_BESIDES  /* when present */
-} term_role;
-
-typedef struct fusion_term {
-    char detector[BF_NAME_MAX];
-    double weight;
-    term_role role;
-} fusion_term;
-
-typedef struct fusion_configuration {
-    char name[BF_NAME_MAX];
-    double bias;
-    fusion_term terms[BF_DETECTORS_MAX];
-    int term_count;
-} fusion_configuration;
-
-struct bf_fusion {
-    char id[BF_CONFIG_ID_SIZE];
-    double live_prior;
-    double llr_min, llr_max;
-    fusion_configuration configurations[BF_FUSION_CONFIGURATIONS_MAX];
-    int configuration_count;
-    const char *detectors[BF_DETECTORS_MAX]; /* distinct, pointing into the terms */
-    int detector_count;
-};
-
 void bf_fusion_free(bf_fusion **fusion)
 {
-    if (!fusion)
+    if (!fusion || !*fusion)
         return;
+    for (int i = 0; i < BF_FUSION_CONFIGURATIONS_MAX; i++)
+        bf_free((*fusion)->configurations[i].nodes);
     bf_free(*fusion);
     *fusion = NULL;
 }
 
-static const fusion_term *find_term(const fusion_configuration *c, const char *detector)
+int bf_fusion_find_term(const bf_fusion_configuration *c, const char *detector)
 {
     for (int i = 0; i < c->term_count; i++) {
         if (strcmp(c->terms[i].detector, detector) == 0)
-            return &c->terms[i];
+            return i;
     }
-    return NULL;
+    return -1;
+}
+
+bf_status bf_fusion_add_term(const bf_yaml *doc, const bf_yaml_node *node, const char *detector, bf_term_role role,
+                             bf_fusion_configuration *c, bf_error *err)
+{
+    if (c->term_count == BF_DETECTORS_MAX)
+        return bf_yaml_fail(doc, node, err, "at most %d detectors can be fused.", BF_DETECTORS_MAX);
+    if (bf_fusion_find_term(c, detector) >= 0)
+        return bf_yaml_fail(doc, node, err, "%.*s stands here already.", BF_NAME_MAX, detector);
+    bf_fusion_term *term = &c->terms[c->term_count];
+    bf_status status = bf_config_check_name(doc, node, detector, term->detector, err);
+    if (status != BF_OK)
+        return status;
+    term->role = role;
+    c->term_count++;
+    return BF_OK;
 }
 
 /* Adds the detectors and weights of the map `key`. */
-static bf_status parse_terms(const bf_yaml *doc, const bf_yaml_node *map, const char *key, term_role role,
-                             fusion_configuration *c, bf_error *err)
+static bf_status parse_terms(const bf_yaml *doc, const bf_yaml_node *map, const char *key, bf_term_role role,
+                             bf_fusion_configuration *c, bf_error *err)
 {
     const bf_yaml_node *terms = bf_yaml_get(map, key);
-    if (!terms && role != TERM_NEEDED)
+    if (!terms && role != BF_TERM_NEEDED)
         return BF_OK;
     if (!terms || terms->kind != BF_YAML_MAP || terms->child_count == 0)
         return bf_yaml_fail(doc, terms ? terms : map, err, "'%s' must name at least one detector and its weight.", key);
     if (terms->child_count + (size_t)c->term_count > BF_DETECTORS_MAX)
         return bf_yaml_fail(doc, terms, err, "at most %d detectors can be fused.", BF_DETECTORS_MAX);
     for (const bf_yaml_node *node = terms->child; node; node = node->next) {
-        if (find_term(c, node->key))
-            return bf_yaml_fail(doc, node, err, "%.*s stands here already.", BF_NAME_MAX, node->key);
-        fusion_term *term = &c->terms[c->term_count];
-        term->role = role;
-        bf_status status = bf_config_check_name(doc, node, node->key, term->detector, err);
-        if (status == BF_OK)
-            status = bf_yaml_node_number(doc, node, 0, WEIGHT_MAX, &term->weight, err);
+        bf_status status = bf_fusion_add_term(doc, node, node->key, role, c, err);
+        if (status != BF_OK)
+            return status;
+        bf_fusion_term *term = &c->terms[c->term_count - 1];
+        status = bf_yaml_node_number(doc, node, 0, WEIGHT_MAX, &term->weight, err);
         if (status == BF_OK && term->weight <= 0)
             status = bf_yaml_fail(doc, node, err, "the weight of %s must be above 0.", term->detector);
         if (status != BF_OK)
             return status;
-        c->term_count++;
     }
     return BF_OK;
 }
 
+/* What trees need has no weight: a list of names. */
+static bf_status parse_needed_names(const bf_yaml *doc, const bf_yaml_node *map, bf_fusion_configuration *c,
+                                    bf_error *err)
+{
+    const bf_yaml_node *names = bf_yaml_get(map, "needs");
+    if (!names || names->kind != BF_YAML_LIST || names->child_count == 0)
+        return bf_yaml_fail(doc, names ? names : map, err, "beside 'trees', 'needs' must list at least one detector.");
+    for (const bf_yaml_node *node = names->child; node; node = node->next) {
+        bf_status status = node->kind != BF_YAML_SCALAR
+                               ? bf_yaml_fail(doc, node, err, "the name of a detector is expected.")
+                               : bf_fusion_add_term(doc, node, node->scalar, BF_TERM_NEEDED, c, err);
+        if (status != BF_OK)
+            return status;
+    }
+    return BF_OK;
+}
+
+/* What is made of the needed evidence: a sum, the least, or trees. */
+static bf_status parse_kind(const bf_yaml *doc, const bf_yaml_node *map, bf_fusion_configuration *c, bf_error *err)
+{
+    static const char *const rules[] = {"sum", "minimum", NULL};
+    const bf_yaml_node *trees = bf_yaml_get(map, "trees");
+    int rule = BF_FUSION_SUM;
+    if (trees && bf_yaml_get(map, "rule"))
+        return bf_yaml_fail(doc, trees, err, "'rule' and 'trees' exclude each other.");
+    bf_status status = bf_yaml_choice(doc, map, "rule", false, rules, &rule, err);
+    c->kind = trees ? BF_FUSION_TREES : (bf_fusion_kind)rule;
+    if (status == BF_OK && !trees)
+        return parse_terms(doc, map, "needs", BF_TERM_NEEDED, c, err);
+    if (status == BF_OK)
+        status = parse_needed_names(doc, map, c, err);
+    return status == BF_OK ? bf_trees_parse(doc, trees, c, err) : status;
+}
+
 /* Whether everything `a` needs is needed by `b` too, so that `a` always applies when `b` does. */
-static bool needs_no_more(const fusion_configuration *a, const fusion_configuration *b)
+static bool needs_no_more(const bf_fusion_configuration *a, const bf_fusion_configuration *b)
 {
     for (int i = 0; i < a->term_count; i++) {
-        const fusion_term *of_b = find_term(b, a->terms[i].detector);
-        if (a->terms[i].role == TERM_NEEDED && (!of_b || of_b->role != TERM_NEEDED))
+        int of_b = bf_fusion_find_term(b, a->terms[i].detector);
+        if (a->terms[i].role == BF_TERM_NEEDED && (of_b < 0 || b->terms[of_b].role != BF_TERM_NEEDED))
             return false;
     }
     return true;
 }
 
 static bf_status check_order(const bf_yaml *doc, const bf_yaml_node *node, const bf_fusion *fusion,
-                             const fusion_configuration *c, bf_error *err)
+                             const bf_fusion_configuration *c, bf_error *err)
 {
     for (int i = 0; i < fusion->configuration_count; i++) {
-        const fusion_configuration *earlier = &fusion->configurations[i];
+        const bf_fusion_configuration *earlier = &fusion->configurations[i];
         if (strcmp(earlier->name, c->name) == 0)
             return bf_yaml_fail(doc, node, err, "the configuration '%s' stands twice.", c->name);
         if (needs_no_more(earlier, c))
@@ -114,7 +130,7 @@ static bf_status check_order(const bf_yaml *doc, const bf_yaml_node *node, const
 }
 
 static bf_status add_detectors(const bf_yaml *doc, const bf_yaml_node *node, bf_fusion *fusion,
-                               const fusion_configuration *c, bf_error *err)
+                               const bf_fusion_configuration *c, bf_error *err)
 {
     for (int i = 0; i < c->term_count; i++) {
         if (bf_fusion_uses(fusion, c->terms[i].detector))
@@ -128,19 +144,19 @@ static bf_status add_detectors(const bf_yaml *doc, const bf_yaml_node *node, bf_
 
 static bf_status parse_configuration(const bf_yaml *doc, const bf_yaml_node *map, bf_fusion *fusion, bf_error *err)
 {
-    static const char *const keys[] = {"name", "bias", "needs", "against", "besides", NULL};
-    fusion_configuration *c = &fusion->configurations[fusion->configuration_count];
+    static const char *const keys[] = {"name", "bias", "rule", "needs", "trees", "against", "besides", NULL};
+    bf_fusion_configuration *c = &fusion->configurations[fusion->configuration_count];
     bf_status status = bf_yaml_check_keys(doc, map, keys, err);
     if (status == BF_OK)
         status = bf_config_name(doc, map, "name", c->name, err);
     if (status == BF_OK)
         status = bf_yaml_number(doc, map, "bias", true, -BF_LLR_LIMIT_MAX, BF_LLR_LIMIT_MAX, &c->bias, err);
     if (status == BF_OK)
-        status = parse_terms(doc, map, "needs", TERM_NEEDED, c, err);
+        status = parse_kind(doc, map, c, err);
     if (status == BF_OK)
-        status = parse_terms(doc, map, "against", TERM_AGAINST, c, err);
+        status = parse_terms(doc, map, "against", BF_TERM_AGAINST, c, err);
     if (status == BF_OK)
-        status = parse_terms(doc, map, "besides", TERM_BESIDES, c, err);
+        status = parse_terms(doc, map, "besides", BF_TERM_BESIDES, c, err);
     if (status == BF_OK)
         status = check_order(doc, map, fusion, c, err);
     if (status == BF_OK)
@@ -241,20 +257,43 @@ static int find_evidence(const bf_evidence *evidence, int count, const char *det
     return -1;
 }
 
-static bool try_configuration(const fusion_configuration *c, const bf_evidence *evidence, int count, bf_fused *fused)
+/* Only the least of the needed counts; among equals the first. */
+static void keep_least(const bf_fusion_configuration *c, double *contribution)
 {
+    int least = 0;
+    for (int i = 1; i < c->term_count && c->terms[i].role == BF_TERM_NEEDED; i++) {
+        bool less = contribution[i] < contribution[least];
+        contribution[less ? least : i] = 0;
+        least = less ? i : least;
+    }
+}
+
+static bool try_configuration(const bf_fusion_configuration *c, const bf_evidence *evidence, int count, bf_fused *fused)
+{
+    int index[BF_DETECTORS_MAX];
+    double llr[BF_DETECTORS_MAX], contribution[BF_DETECTORS_MAX] = {0};
+    for (int i = 0; i < c->term_count; i++) {
+        bool against = c->terms[i].role == BF_TERM_AGAINST;
+        index[i] = find_evidence(evidence, count, c->terms[i].detector);
+        if (index[i] < 0 && c->terms[i].role == BF_TERM_NEEDED)
+            return false;
+        llr[i] = index[i] < 0 ? NAN : evidence[index[i]].live_llr;
+        if (index[i] >= 0 && c->terms[i].weight > 0)
+            contribution[i] = c->terms[i].weight * (against ? fmin(llr[i], 0) : llr[i]);
+    }
+    if (c->kind == BF_FUSION_MINIMUM)
+        keep_least(c, contribution);
+    bf_trees_apply(c, llr, contribution);
     *fused = (bf_fused){.present = true, .bias = c->bias, .live_llr = c->bias};
     memcpy(fused->configuration, c->name, sizeof fused->configuration);
     for (int i = 0; i < c->term_count; i++) {
-        int index = find_evidence(evidence, count, c->terms[i].detector);
-        if (index < 0 && c->terms[i].role == TERM_NEEDED)
-            return false;
-        if (index < 0)
-            continue;
-        double llr = evidence[index].live_llr;
-        fused->used[index] = true;
-        fused->contribution[index] = c->terms[i].weight * (c->terms[i].role == TERM_AGAINST ? fmin(llr, 0) : llr);
-        fused->live_llr += fused->contribution[index];
+        if (index[i] >= 0) {
+            fused->used[index[i]] = true;
+            fused->contribution[index[i]] = contribution[i];
+        } else {
+            fused->bias += contribution[i]; /* where a tree goes when nobody answers */
+        }
+        fused->live_llr += contribution[i];
     }
     return true;
 }

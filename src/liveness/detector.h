@@ -16,11 +16,13 @@ typedef struct bf_evidence {
     char detector[BF_NAME_MAX];
     char version[BF_NAME_MAX];
     bf_evidence_status status;
-    double raw;      /* detector's own scale; larger means more bona fide, whatever the detector */
-    double live_llr; /* calibrated natural-log likelihood ratio, bona fide over attack; filled by calibrate/ */
-    bool calibrated; /* live_llr is valid */
-    double ms;       /* wall time, 0 when no clock was given */
-    const char *why; /* static text for NOT_APPLICABLE and FAILED; NULL otherwise */
+    double raw;          /* detector's own scale; larger means more bona fide, whatever the detector */
+    double live_llr;     /* calibrated natural-log likelihood ratio, bona fide over attack; filled by calibrate/ */
+    bool calibrated;     /* live_llr is valid */
+    double contribution; /* what it added to the fused ratio; filled by fuse/ */
+    bool fused;          /* contribution is valid */
+    double ms;           /* wall time, 0 when no clock was given */
+    const char *why;     /* static text for NOT_APPLICABLE and FAILED; NULL otherwise */
 } bf_evidence;
 
 /* What a detector may look at. Borrowed. */

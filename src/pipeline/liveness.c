@@ -85,10 +85,15 @@ static void fuse(bf_judge *judge, bf_record *record)
     bf_fused fused;
     bf_fusion_apply(judge->engine->fusion, record->evidence, record->evidence_count, &fused);
     record->liveness_present = fused.present;
+    record->fusion_bias = fused.bias;
     record->live_llr = fused.live_llr;
     record->live_probability = fused.live_probability;
     (void)snprintf(record->versions.fusion_configuration, sizeof record->versions.fusion_configuration, "%s",
                    fused.configuration);
+    for (int i = 0; i < record->evidence_count; i++) {
+        record->evidence[i].fused = fused.used[i];
+        record->evidence[i].contribution = fused.contribution[i];
+    }
     if (!fused.present)
         bf_judge_fail_status(record, BF_NO_LIVENESS_EVIDENCE, "Take the photo again, closer and in better light.");
 }

@@ -109,6 +109,8 @@ static json_t *build_evidence(bf_build *build, const bf_record *record, unsigned
         bf_build_put(build, object, "raw", present ? bf_build_digits(evidence->raw, 6) : json_null());
         bf_build_put(build, object, "llr",
                      present && evidence->calibrated ? bf_build_decimals(evidence->live_llr, 4) : json_null());
+        bf_build_put(build, object, "contribution",
+                     evidence->fused ? bf_build_decimals(evidence->contribution, 4) : json_null());
         bf_build_put(build, object, "version", bf_build_text(evidence->version));
         bf_build_put(build, object, "ms", build_ms(evidence->ms, flags));
         if (evidence->why)

@@ -186,6 +186,8 @@ json_t *bf_record_build_diagnostics(bf_build *build, const bf_record *record, un
     bf_build_put(build, object, "rule", bf_build_text_or_null(record->policy.rule));
     bf_build_put(build, object, "live_llr",
                  record->liveness_present ? bf_build_decimals(record->live_llr, 4) : json_null());
+    bf_build_put(build, object, "fusion_bias",
+                 record->liveness_present ? bf_build_decimals(record->fusion_bias, 4) : json_null());
     bf_build_put(build, object, "faces_found", json_integer(record->faces.count_all));
     bf_build_put(build, object, "primary_box", found ? bf_build_rect(build, primary->box) : json_null());
     bf_build_put(build, object, "inter_eye_px",

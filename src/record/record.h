@@ -137,6 +137,7 @@ struct bf_record {
     bool liveness_present;   /* some calibrated evidence was fused */
     double live_probability; /* 0..1 at the fusion's stated prior; valid when liveness_present */
     double live_llr;         /* fused natural-log likelihood ratio; valid when liveness_present */
+    double fusion_bias;      /* with the contributions of the evidence it adds up to live_llr, but for its clamp */
     bf_match_facts match;
     bf_policy_output policy; /* always filled: there is a decision for every input */
 

@@ -68,8 +68,13 @@ static bf_record *live_record(void)
     record->quality.measure[BF_MEASURE_SHARPNESS] = (bf_measure){BF_MEASURE_ASSESSED, 0.123456789, 71};
     record->policy.measure_failed[BF_MEASURE_HEAD_SIZE] = true;
     record->quality.measure[BF_MEASURE_HEAD_SIZE] = (bf_measure){BF_MEASURE_ASSESSED, 0.1, 3};
-    record->evidence[0] = (bf_evidence){
-        .status = BF_EVIDENCE_PRESENT, .raw = 2.5, .live_llr = 1.23456789, .calibrated = true, .ms = 8.12345};
+    record->evidence[0] = (bf_evidence){.status = BF_EVIDENCE_PRESENT,
+                                        .raw = 2.5,
+                                        .live_llr = 1.23456789,
+                                        .calibrated = true,
+                                        .contribution = 1.98768,
+                                        .fused = true,
+                                        .ms = 8.12345};
     SET(record->evidence[0].detector, "net-a");
     SET(record->evidence[0].version, "1");
     record->evidence[1] = (bf_evidence){.why = "The face is too small."};
@@ -79,6 +84,7 @@ static bf_record *live_record(void)
     record->liveness_present = true;
     record->live_probability = 0.87216;
     record->live_llr = 1.92;
+    record->fusion_bias = -0.0677;
     record->match = (bf_match_facts){.present = true, .similarity = 0.712345, .calibrated = true, .same_llr = 9.5};
     record->policy.decision = BF_DECISION_REVIEW;
     record->policy.band = BF_BAND_PASS;
@@ -124,11 +130,12 @@ static void a_judgement_is_written_in_full(void **state)
                 "\"guidance\":[\"wait_for_review\"],\"flow_type\":\"login_step_up\","
                 "\"policy_version\":\"login@1.0.0+abc\"}");
     assert_part(root, "match", "{\"outcome\":\"strong\",\"similarity\":0.7123,\"llr\":9.5,\"problem\":null}");
-    assert_part(
-        root, "evidence",
-        "[{\"detector\":\"net-a\",\"status\":\"present\",\"raw\":2.5,\"llr\":1.2346,\"version\":\"1\",\"ms\":8.123},"
-        "{\"detector\":\"moire\",\"status\":\"not_applicable\",\"raw\":null,\"llr\":null,\"version\":\"1\","
-        "\"ms\":null,\"why\":\"The face is too small.\"}]");
+    assert_part(root, "evidence",
+                "[{\"detector\":\"net-a\",\"status\":\"present\",\"raw\":2.5,\"llr\":1.2346,\"contribution\":1.9877,"
+                "\"version\":\"1\",\"ms\":8.123},"
+                "{\"detector\":\"moire\",\"status\":\"not_applicable\",\"raw\":null,\"llr\":null,\"contribution\":null,"
+                "\"version\":\"1\","
+                "\"ms\":null,\"why\":\"The face is too small.\"}]");
     assert_part(root, "latency_ms", "17.3");
     assert_part(root, "latency", "{\"decode\":2.5}");
     assert_part(root, "error", "null");
@@ -146,7 +153,8 @@ static void a_judgement_is_written_in_full(void **state)
                 "\"uncertain_count\":1,\"previous_failures\":0},\"full_evidence\":false,\"mirror\":false,"
                 "\"match_order\":\"after_liveness\",\"kill_switch\":false,\"plan\":null}");
     assert_part(root, "diagnostics",
-                "{\"rule\":\"high_risk\",\"live_llr\":1.92,\"faces_found\":1,\"primary_box\":[10.0,20.0,110.0,140.0],"
+                "{\"rule\":\"high_risk\",\"live_llr\":1.92,\"fusion_bias\":-0.0677,\"faces_found\":1,\"primary_box\":["
+                "10.0,20.0,110.0,140.0],"
                 "\"inter_eye_px\":61.2,\"pose\":{\"yaw\":-3.46,\"pitch\":0.0,\"roll\":0.0},\"detail\":null}");
     json_decref(root);
     bf_record_free(&record);
