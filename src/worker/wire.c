@@ -58,7 +58,7 @@ bool bf_wire_job_expect(const bf_wire_job_header *header, size_t *ret_size)
     bool reference = (header->flags & FLAG_REFERENCE) != 0;
     if (header->magic != JOB_MAGIC || (header->flags & ~(uint32_t)FLAGS_ALL) != 0 ||
         header->media_size > BF_WIRE_MEDIA_MAX || header->reference_size > BF_WIRE_MEDIA_MAX ||
-        (header->reference_size > 0 && !reference) || header->length[TEXT_REQUEST_ID] == 0)
+        (header->reference_size > 0 && !reference) || header->length[TEXT_REQUEST_ID] == 0 || header->unused != 0)
         return false;
     size_t size = 0;
     for (int i = 0; i < TEXTS; i++) {

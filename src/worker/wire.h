@@ -26,7 +26,8 @@ typedef struct bf_wire_job {
 typedef struct bf_wire_job_header {
     uint32_t magic, flags;
     uint64_t media_size, reference_size;
-    uint32_t length[5], unused; /* of the texts behind it, each with its NUL; 0: none */
+    uint32_t length[5]; /* of the texts behind it, each with its NUL; 0: none */
+    uint32_t unused;    /* 0 */
 } bf_wire_job_header;
 
 /* Header and texts in one piece, the caller's to free. INVALID_ARGUMENT when a text is too long. */

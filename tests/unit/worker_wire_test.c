@@ -200,6 +200,7 @@ static void spoilt_jobs_are_not_read(void **state)
         {24, 0},  /* no request id */
         {24, 3},  /* a request id without its NUL */
         {26, 1},  /* a length beyond the ceiling */
+        {44, 1},  /* something where nothing belongs */
         {49, 0},  /* a NUL inside a text */
         {51, 'x'} /* no NUL at its end */
     };
