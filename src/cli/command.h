@@ -8,7 +8,9 @@
 
 /* What the program ends with. */
 enum {
-    CLI_APPROVE = 0, /* also: done */
+    CLI_APPROVE = 0,      /* also: done, and a comparison that passes */
+    CLI_FAILED = 1,       /* a comparison: a criterion is broken */
+    CLI_INCONCLUSIVE = 2, /* a comparison: too little data to tell */
     CLI_RETRY = 10,
     CLI_CHALLENGE_OR_REVIEW = 11,
     CLI_REJECT = 12,

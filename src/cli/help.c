@@ -80,5 +80,6 @@ void cli_help_group(const cli_group *group)
     (void)printf("\nExit status:\n"
                  "   0  approved, or done       10  retry             11  challenge or review\n"
                  "  12  rejected                64  wrong usage       65  unreadable input\n"
-                 "  70  internal failure        (of several files: the largest)\n");
+                 "  70  internal failure        (of several files: the largest)\n"
+                 "   1  compare: fail            2  compare: inconclusive\n");
 }

@@ -126,11 +126,11 @@ static bool measure_rates(const bf_curve *curve, const uint32_t *weight, totals 
         t->attacks += t->responses[k];
         ret->max_apcer = fmax(ret->max_apcer, ret->apcer[k]);
     }
-    if (t->attacks == 0 || t->responses[0] == 0)
-        return false;
-    ret->bpcer = (double)(t->responses[0] - t->accepted[0]) / (double)t->responses[0];
+    if (t->attacks == 0)
+        ret->max_apcer = NAN;
+    ret->bpcer = t->responses[0] > 0 ? (double)(t->responses[0] - t->accepted[0]) / (double)t->responses[0] : NAN;
     ret->acer = (ret->max_apcer + ret->bpcer) / 2;
-    return true;
+    return t->attacks > 0 && t->responses[0] > 0;
 }
 
 /* Going down the scores: what is accepted so far. */

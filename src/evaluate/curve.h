@@ -57,7 +57,8 @@ typedef struct bf_curve_figures {
 } bf_curve_figures;
 
 /* Measures with each person counted weight[person] times (NULL: once). Without `whole`, only what needs no curve:
- * the rates at the working threshold. False when bona fide or attack presentations are missing. */
+ * the rates at the working threshold. False when bona fide or attack presentations are missing; then only the rates of
+ * the other class are written, and those of the missing one are NaN. */
 bool bf_curve_measure(const bf_curve *curve, const uint32_t *weight, bool whole, bf_curve_figures *ret);
 
 /* One point of a curve for plotting. */

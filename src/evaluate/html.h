@@ -39,6 +39,13 @@ void bf_html_decisions(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_calibration(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_latency(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_levels(bf_page *page, const bf_evaluation *evaluation);
-void bf_html_glossary(bf_page *page);
+
+/* A term of the glossary: its place is "d-KEY". Term and text are HTML. */
+typedef struct bf_html_definition {
+    const char *key, *term, *text;
+} bf_html_definition;
+
+/* The evaluation's definitions, only those in `keys` (ends with NULL; NULL: all), and then `more`. */
+void bf_html_glossary(bf_page *page, const char *const keys[], const bf_html_definition *more, size_t count);
 
 #endif

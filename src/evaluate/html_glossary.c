@@ -1,8 +1,8 @@
+#include <string.h>
+
 #include "evaluate/html.h"
 
-static const struct {
-    const char *key, *term, *text;
-} TERMS[] = {
+static const bf_html_definition TERMS[] = {
     {"apcer", "APCER",
      "Attack presentation classification error rate: the share of the attack presentations of one species "
      "that were accepted, of those that got a response (ISO/IEC 30107-3). The headline is the highest over "
@@ -85,10 +85,26 @@ static const struct {
      "median."},
 };
 
-void bf_html_glossary(bf_page *page)
+static bool is_among(const char *key, const char *const keys[])
+{
+    while (*keys && strcmp(*keys, key) != 0)
+        keys++;
+    return *keys != NULL;
+}
+
+static void define(bf_page *page, const bf_html_definition *d)
+{
+    bf_page_put(page, "<dt id=\"d-%s\">%s</dt><dd>%s</dd>", d->key, d->term, d->text);
+}
+
+void bf_html_glossary(bf_page *page, const char *const keys[], const bf_html_definition *more, size_t count)
 {
     bf_page_put(page, "<section id=\"glossary\"><h2>Definitions</h2><dl class=\"glossary\">");
-    for (size_t i = 0; i < sizeof TERMS / sizeof *TERMS; i++)
-        bf_page_put(page, "<dt id=\"d-%s\">%s</dt><dd>%s</dd>", TERMS[i].key, TERMS[i].term, TERMS[i].text);
+    for (size_t i = 0; i < sizeof TERMS / sizeof *TERMS; i++) {
+        if (!keys || is_among(TERMS[i].key, keys))
+            define(page, &TERMS[i]);
+    }
+    for (size_t i = 0; i < count; i++)
+        define(page, &more[i]);
     bf_page_put(page, "</dl></section>");
 }

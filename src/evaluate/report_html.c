@@ -151,7 +151,7 @@ bf_status bf_report_html(bf_bytes *ret, const bf_evaluation *e, const bf_report_
     bf_html_latency(&page, e);
     bf_html_levels(&page, e);
     method(&page, e);
-    bf_html_glossary(&page);
+    bf_html_glossary(&page, NULL, NULL, 0);
     bf_page_put(&page, "<footer>Every figure is also in report.json beside this page.</footer></main></body></html>\n");
     return bf_page_take(&page, ret, err);
 }

@@ -1,6 +1,5 @@
 """bonafide eval: its figures against independent implementations, what must not matter, bad tables, and the reports."""
 import csv
-import html.parser
 import io
 import json
 import math
@@ -12,6 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import program  # noqa: E402
+from page import Page  # noqa: E402
 import tap  # noqa: E402
 
 try:
@@ -340,38 +340,6 @@ class BadTables(WithTable):
     def test_usage(self):
         for options in (("--threshold", "101"), ("--threshold", "x"), ("--replicates", "1"), ("--seed", "-1")):
             self.assertEqual(program.run("eval", *options, "x.csv").returncode, 64)
-
-
-class Page(html.parser.HTMLParser):
-    VOID = ("meta", "rect", "path", "circle")
-
-    def __init__(self, text):
-        super().__init__()
-        self.ids, self.links, self.tags, self.open, self.text = set(), set(), set(), [], ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        self.tags.add(tag)
-        if "id" in attrs:
-            assert attrs["id"] not in self.ids, attrs["id"]
-            self.ids.add(attrs["id"])
-        for name in ("href", "src"):
-            if name in attrs:
-                self.links.add(attrs[name])
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.add(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open and self.open[-1] == tag, (tag, self.open)
-        self.open.pop()
-
-    def handle_data(self, data):
-        self.text += data
 
 
 class Reports(WithTable):

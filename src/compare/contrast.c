@@ -1,0 +1,236 @@
+#include "compare/contrast.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "compare/bench.h"
+
+typedef struct contrasting {
+    bf_bench bench;
+    const bf_contrast_options *options;
+    bf_draw draw;
+    double *figure[BF_BENCH_TABLES]; /* by metric, of the present draw */
+    double *difference;              /* metric x replicate */
+    size_t replicates, whole;
+    bf_curve_figures figures[BF_BENCH_TABLES]; /* of everybody once */
+} contrasting;
+
+static void contrasting_done(contrasting *c)
+{
+    bf_bench_done(&c->bench);
+    bf_draw_done(&c->draw);
+    for (int t = 0; t < BF_BENCH_TABLES; t++)
+        bf_free(c->figure[t]);
+    bf_free(c->difference);
+}
+
+static bool is_ok(const bf_score_row *row)
+{
+    return row->status == BF_SCORE_OK;
+}
+
+/* Whether the answer was wrong at this threshold. */
+static bool is_wrong(const bf_score_row *row, double threshold)
+{
+    return (row->kind > 0) == (row->score >= threshold);
+}
+
+static void count_pair(bf_paired *paired, bool a_wrong, bool b_wrong)
+{
+    paired->pairs++;
+    paired->worse += b_wrong && !a_wrong;
+    paired->better += a_wrong && !b_wrong;
+}
+
+bf_paired bf_paired_errors(const bf_pairs *pairs, uint16_t kind, const double threshold[2])
+{
+    bf_paired paired = {0};
+    for (size_t i = 0; i < pairs->a.count; i++) {
+        const bf_score_row *a = &pairs->a.row[i], *b = &pairs->b.row[i];
+        if (a->kind == kind && is_ok(a) && is_ok(b))
+            count_pair(&paired, is_wrong(a, threshold[0]), is_wrong(b, threshold[1]));
+    }
+    return paired;
+}
+
+static bf_paired silent_pairs(const bf_pairs *pairs, uint16_t kind)
+{
+    bf_paired paired = {0};
+    for (size_t i = 0; i < pairs->a.count; i++) {
+        if (pairs->a.row[i].kind == kind)
+            count_pair(&paired, !is_ok(&pairs->a.row[i]), !is_ok(&pairs->b.row[i]));
+    }
+    return paired;
+}
+
+/* The species that B does worst on: most accepted at the threshold, or (`silent`) most without a response. Of equal
+ * rates the one on fewer presentations is the less certain. 0 without attacks. */
+static uint16_t worst_species(const bf_pairs *pairs, double threshold, bool silent)
+{
+    uint64_t total[BF_KINDS_MAX] = {0}, bad[BF_KINDS_MAX] = {0};
+    uint16_t worst = 0;
+    double highest = -1;
+    for (size_t i = 0; i < pairs->b.count; i++) {
+        const bf_score_row *row = &pairs->b.row[i];
+        total[row->kind] += silent || is_ok(row);
+        bad[row->kind] += silent ? !is_ok(row) : is_ok(row) && row->score >= threshold;
+    }
+    for (uint16_t k = 1; k <= bf_names_count(&pairs->a.species); k++) {
+        double rate = total[k] > 0 ? (double)bad[k] / (double)total[k] : -1;
+        if (rate > highest || (rate >= highest && total[k] > 0 && total[k] < total[worst])) {
+            worst = k;
+            highest = rate;
+        }
+    }
+    return worst;
+}
+
+static double threshold_of(const contrasting *c, bf_metric_kind kind, int t)
+{
+    switch (kind) {
+    case BF_METRIC_MAX_APCER:
+    case BF_METRIC_APCER:
+    case BF_METRIC_BPCER:
+        return c->options->threshold[t];
+    case BF_METRIC_BPCER10:
+        return c->figures[t].bpcer_at[0].threshold;
+    case BF_METRIC_BPCER20:
+        return c->figures[t].bpcer_at[1].threshold;
+    case BF_METRIC_BPCER100:
+        return c->figures[t].bpcer_at[2].threshold;
+    case BF_METRIC_APCER_AT:
+        return c->figures[t].apcer_at.threshold;
+    default:
+        return NAN;
+    }
+}
+
+/* Counts the pairs behind a rate; the others have none. */
+static void pair_up(const contrasting *c, const bf_metric *metric, bf_contrast *ret)
+{
+    const bf_pairs *pairs = c->bench.pairs;
+    bool silent = metric->kind == BF_METRIC_APNRR || metric->kind == BF_METRIC_BPNRR;
+    for (int t = 0; t < BF_BENCH_TABLES; t++)
+        ret->threshold[t] = threshold_of(c, metric->kind, t);
+    if (isnan(ret->difference) || (isnan(ret->threshold[0]) && !silent))
+        return;
+    if (metric->kind == BF_METRIC_APCER)
+        ret->kind = metric->species;
+    else if (metric->kind == BF_METRIC_MAX_APCER || metric->kind == BF_METRIC_APCER_AT ||
+             metric->kind == BF_METRIC_APNRR)
+        ret->kind = worst_species(pairs, ret->threshold[1], silent);
+    ret->paired = silent ? silent_pairs(pairs, ret->kind) : bf_paired_errors(pairs, ret->kind, ret->threshold);
+    ret->by_pair = bf_paired_interval(&ret->paired, c->options->confidence);
+    /* A threshold that depends on the scores is uncertain itself, which McNemar's test does not know. */
+    if (silent || !bf_bench_needs_whole(metric->kind))
+        ret->mcnemar = bf_mcnemar(ret->paired.worse, ret->paired.better);
+}
+
+/* What the figure stands on: presentations that both answered, or for the rates without a response all. */
+static void count_basis(const bf_pairs *pairs, const bf_metric *metric, bf_contrast *ret)
+{
+    uint64_t presented[BF_KINDS_MAX] = {0}, counted[BF_KINDS_MAX] = {0};
+    bool silent = metric->kind == BF_METRIC_APNRR || metric->kind == BF_METRIC_BPNRR;
+    uint16_t only = metric->species;
+    for (size_t i = 0; i < pairs->a.count; i++) {
+        uint16_t kind = pairs->a.row[i].kind;
+        presented[kind]++;
+        counted[kind] += silent || (is_ok(&pairs->a.row[i]) && is_ok(&pairs->b.row[i]));
+    }
+    ret->bona_fide = counted[0];
+    for (uint16_t k = 1; k <= bf_names_count(&pairs->a.species); k++) {
+        if (presented[k] == 0 || (only > 0 && k != only) ||
+            (ret->least_kind > 0 && counted[k] >= counted[ret->least_kind]))
+            continue;
+        ret->least_kind = k;
+        ret->attacks_least = counted[k];
+    }
+}
+
+static bf_status start(contrasting *c, size_t metrics, bf_error *err)
+{
+    const bf_bench *bench = &c->bench;
+    size_t entries = bench->curve[0].entries + bench->curve[1].entries;
+    for (size_t m = 0; m < metrics; m++)
+        entries += bench->times[m][0].count + bench->times[m][1].count;
+    size_t cells = bench->curve[0].cells + bench->curve[1].cells + 2 * bench->cells + bench->pairs->a.persons;
+    c->replicates = bf_replicates_affordable(c->options->replicates, BF_RATES_WORK, cells, BF_RATES_MIN);
+    c->whole = bench->whole ? bf_replicates_affordable(c->replicates, BF_WHOLE_WORK, entries, BF_WHOLE_MIN) : 0;
+    c->difference = bf_malloc((metrics * c->replicates + 1) * sizeof *c->difference);
+    for (int t = 0; t < BF_BENCH_TABLES; t++)
+        c->figure[t] = bf_malloc((metrics + 1) * sizeof *c->figure[t]);
+    if (!c->difference || !c->figure[0] || !c->figure[1])
+        return bf_fail_memory(err);
+    bf_status status = bf_draw_start(&c->draw, bench->pairs->a.persons, c->options->seed, err);
+    for (size_t i = 0; status == BF_OK && i < bench->cells; i++) {
+        if (i == 0 || bench->cell[i].person != bench->cell[i - 1].person)
+            c->draw.drawn[c->draw.drawn_count++] = bench->cell[i].person;
+    }
+    return status;
+}
+
+static void draw_all(contrasting *c, size_t metrics)
+{
+    for (size_t at = 0; at < c->replicates; at++) {
+        bf_draw_next(&c->draw);
+        for (int t = 0; t < BF_BENCH_TABLES; t++)
+            bf_bench_measure(&c->bench, t, c->draw.weight, at < c->whole, c->figure[t], NULL);
+        for (size_t m = 0; m < metrics; m++)
+            c->difference[m * c->replicates + at] = c->figure[1][m] - c->figure[0][m];
+    }
+}
+
+/* An interval without a width says that no draw could show a difference, not that there is none. Times are measured
+ * in steps, so there it is one. */
+static bf_span by_person(const contrasting *c, size_t m)
+{
+    bf_metric_unit unit = bf_metric_unit_of(c->bench.metric[m].kind);
+    bf_span span = bf_span_of(c->difference + m * c->replicates, c->replicates, c->options->confidence);
+    return span.low < span.high || unit == BF_UNIT_MS ? span : (bf_span){NAN, NAN};
+}
+
+static void conclude(contrasting *c, size_t m, bf_contrast *ret)
+{
+    const bf_metric *metric = &c->bench.metric[m];
+    bf_contrast contrast = {.a = c->figure[0][m],
+                            .b = c->figure[1][m],
+                            .by_pair = {NAN, NAN},
+                            .by_person = {NAN, NAN},
+                            .mcnemar = NAN,
+                            .persons = c->draw.drawn_count};
+    contrast.difference = contrast.b - contrast.a;
+    pair_up(c, metric, &contrast);
+    count_basis(c->bench.pairs, metric, &contrast);
+    *ret = contrast;
+}
+
+bf_status bf_contrast_run(bf_contrast *ret, const bf_pairs *pairs, const bf_metric *metrics, size_t count,
+                          const bf_contrast_options *options, bf_error *err)
+{
+    BF_CLEANUP(contrasting_done) contrasting c = {.options = options};
+    bf_status status = bf_bench_start(&c.bench, pairs, metrics, count, options->threshold, err);
+    if (status == BF_OK)
+        status = start(&c, count, err);
+    if (status != BF_OK)
+        return status;
+    for (int t = 0; t < BF_BENCH_TABLES; t++)
+        bf_bench_measure(&c.bench, t, NULL, true, c.figure[t], &c.figures[t]);
+    for (size_t m = 0; m < count; m++)
+        conclude(&c, m, &ret[m]);
+    if (c.draw.drawn_count >= 2)
+        draw_all(&c, count);
+    for (size_t m = 0; m < count; m++) {
+        bf_contrast *contrast = &ret[m];
+        if (c.draw.drawn_count >= 2 && !isnan(contrast->difference)) {
+            contrast->by_person = by_person(&c, m);
+            contrast->replicates = bf_bench_needs_whole(metrics[m].kind) ? c.whole : c.replicates;
+        }
+        /* fmin and fmax take the other one where one is NaN. */
+        contrast->interval.low = fmin(contrast->by_person.low, contrast->by_pair.low);
+        contrast->interval.high = fmax(contrast->by_person.high, contrast->by_pair.high);
+    }
+    return BF_OK;
+}

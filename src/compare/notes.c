@@ -1,0 +1,104 @@
+/* What the figures of a comparison do not show, in words. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "compare/compare.h"
+#include "evaluate/bootstrap.h"
+#include "evaluate/segments.h"
+
+BF_PRINTF(2, 3) static void note(bf_comparison *c, const char *format, ...)
+{
+    va_list arguments;
+    if (c->notes == BF_NOTES_MAX)
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(c->note[c->notes++], sizeof *c->note, format, arguments);
+    va_end(arguments);
+}
+
+static void note_tables(bf_comparison *c)
+{
+    const bf_scores *a = &c->pairs->a, *b = &c->pairs->b;
+    if (a->stack[0] && strcmp(a->stack, b->stack) == 0)
+        note(c, "Both tables were scored by the same stack, so they may be one release twice.");
+    if (strcmp(a->flow, b->flow) != 0)
+        note(c, "The journeys are not the same: %.60s in A and %.60s in B. Decisions cannot be compared.",
+             a->flow[0] ? a->flow : "not stated", b->flow[0] ? b->flow : "not stated");
+    if (c->pairs->only_a + c->pairs->only_b > 0)
+        note(c,
+             "%zu samples are only in A and %zu only in B; they were left out. Left out samples may be the hard ones.",
+             c->pairs->only_a, c->pairs->only_b);
+    if (c->pairs->unchecked > 0)
+        note(c, "Of %zu pairs one table or both have no sha256: that they are of the same bytes was not checked.",
+             c->pairs->unchecked);
+    if (a->without_person > 0)
+        note(c,
+             "%zu rows state no person; each counts as a person of its own, which makes intervals by person too narrow "
+             "if they are not.",
+             a->without_person);
+}
+
+static void count_silent(const bf_comparison *c, uint64_t ret[2][2])
+{
+    for (size_t i = 0; i < c->pairs->a.count; i++) {
+        int attack = c->pairs->a.row[i].kind > 0;
+        ret[attack][0] += c->pairs->a.row[i].status != BF_SCORE_OK;
+        ret[attack][1] += c->pairs->b.row[i].status != BF_SCORE_OK;
+    }
+}
+
+static void note_silence(bf_comparison *c)
+{
+    static const char *const names[] = {"bona fide", "attack"};
+    uint64_t silent[2][2] = {{0}};
+    count_silent(c, silent);
+    for (int attack = 0; attack < 2; attack++) {
+        if (silent[attack][1] > silent[attack][0])
+            note(c,
+                 "B gives no response to %llu %s presentations, A to %llu. Error rates do not count them: compare %s "
+                 "too, and give it a criterion.",
+                 (unsigned long long)silent[attack][1], names[attack], (unsigned long long)silent[attack][0],
+                 attack ? "apnrr" : "bpnrr");
+    }
+}
+
+static void note_counts(bf_comparison *c)
+{
+    size_t persons = c->kind[0].persons, few = 0, first = 0;
+    for (size_t k = 1; k < c->kinds; k++) {
+        bool is_few = c->kind[k].paired.pairs < BF_FEW_SAMPLES;
+        first = is_few && few == 0 ? k : first;
+        few += is_few;
+    }
+    if (persons < BF_PERSONS_FEW)
+        note(c, "There are %zu persons. Intervals by person need %d at least to be more than a guess.", persons,
+             BF_PERSONS_FEW);
+    if (few > 0)
+        note(c,
+             "%zu species (%.60s%s) were answered by both fewer than %d times: little is known about them in either "
+             "release.",
+             few, bf_compared_kind(c, first), few > 1 ? " and others" : "", BF_FEW_SAMPLES);
+}
+
+static void note_criteria(bf_comparison *c)
+{
+    size_t estimates = 0;
+    for (size_t i = 0; i < c->experiment.criteria; i++)
+        estimates += c->experiment.criterion[i].by_estimate;
+    if (estimates > 0)
+        note(c, "%zu criteria go by the figures alone. Where there are few samples that is chance, not evidence.",
+             estimates);
+    if (c->experiment.threshold[0] != c->experiment.threshold[1])
+        note(c, "A is read at a threshold of %g and B at %g.", c->experiment.threshold[0], c->experiment.threshold[1]);
+}
+
+void bf_compare_notes(bf_comparison *c)
+{
+    note_tables(c);
+    note_silence(c);
+    note_counts(c);
+    note_criteria(c);
+}
