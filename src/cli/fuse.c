@@ -1,0 +1,364 @@
+/* bonafide fuse: from a table of scores to the rule that turns evidence into one ratio. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/open.h"
+#include "cli/place.h"
+#include "cli/progress.h"
+#include "cli/term.h"
+#include "dataset/csv.h"
+#include "fit/folds.h"
+#include "fit/fusion.h"
+
+#define LIST_MAX 32
+#define PATH_BYTES_MAX 4096
+#define REPLICATES_MIN 100
+#define REPLICATES_MAX 100000
+#define VERDICTS 5 /* columns of verdicts that the old fusion led to */
+
+enum {
+    OUTPUT,
+    NAME,
+    RELEASE,
+    METHOD,
+    DETECTOR,
+    AGAINST,
+    BESIDE,
+    KEEP,
+    FRESH,
+    OUT_OF_FOLD,
+    SPLIT,
+    THRESHOLD,
+    FOLDS,
+    REPLICATES,
+    SEED,
+    JSON
+};
+
+static const cli_option OPTIONS[] = {
+    [OUTPUT] = {"output", 'o', "DIR", "where to write fusion/NAME.yaml, fusion.json and fusion.html (.)"},
+    [NAME] = {"name", 0, "NAME", "name of the fusion (default)"},
+    [RELEASE] = {"release", 0, "VERSION", "version of the fusion (1.0.0)"},
+    [METHOD] = {"method", 'm', "METHOD", "minimum, sum, logistic or trees, whichever is best"},
+    [DETECTOR] = {"detector", 'd', "NAME", "fuse this detector; repeatable (all with evidence)"},
+    [AGAINST] = {"against", 0, "NAME", "a detector that can only lower the score; repeatable"},
+    [BESIDE] = {"beside", 'b', "SPECIES", "neither fit on a species nor count it; repeatable"},
+    [KEEP] = {"keep", 0, "FILE", "fusion file whose other configurations are kept (the installed default)"},
+    [FRESH] = {"fresh", 0, NULL, "keep nothing of another file"},
+    [OUT_OF_FOLD] = {"out-of-fold", 0, "FILE", "write the table with scores of held-out persons"},
+    [SPLIT] = {"split", 's', "NAME", "fit on the samples of this split (train)"},
+    [THRESHOLD] = {"threshold", 't', "SCORE", "score at which error rates are told (80)"},
+    [FOLDS] = {"folds", 0, "N", "parts into which persons are dealt (5)"},
+    [REPLICATES] = {"replicates", 0, "N", "draws of the intervals by person (2000)"},
+    [SEED] = {"seed", 0, "N", "seed of folds and draws (1)"},
+    [JSON] = {"json", 0, NULL, "print fusion.json instead of writing files"},
+    {NULL, 0, NULL, NULL},
+};
+
+typedef struct fuse_request {
+    const cli_command *command;
+    const char *table, *output, *split, *out_of_fold;
+    const char *detector[LIST_MAX], *against[LIST_MAX], *beside[LIST_MAX];
+    bool fresh, json;
+    int folds, replicates, seed;
+    bf_fusion_options options;
+    char keep[PATH_BYTES_MAX];
+} fuse_request;
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static void show_bytes(void *context, uint64_t bytes)
+{
+    cli_progress_show(context, (size_t)(bytes / 1024));
+}
+
+static void show_steps(void *context, size_t done, size_t total)
+{
+    (void)total;
+    cli_progress_show(context, done);
+}
+
+static bf_status read_table(const fuse_request *r, bf_fit_table *ret, bf_error *err)
+{
+    struct stat info;
+    cli_progress progress = cli_progress_start(stat(r->table, &info) == 0 ? (size_t)info.st_size / 1024 : 0);
+    const bf_fit_options options = {.split = r->split, .progress = show_bytes, .context = &progress};
+    bf_status status = bf_fit_table_read(ret, r->table, &options, err);
+    cli_progress_hide(&progress);
+    return status;
+}
+
+/* The file that is kept by default: the installed one, where there is one. */
+static void find_kept(fuse_request *r)
+{
+    cli_place place;
+    if (r->fresh) {
+        r->options.keep = NULL;
+        return;
+    }
+    if (r->options.keep || cli_place_find(NULL, NULL, &place, NULL) != BF_OK)
+        return;
+    int size = snprintf(r->keep, sizeof r->keep, "%s/fusion/default.yaml", place.data);
+    struct stat info;
+    if (size > 0 && size < (int)sizeof r->keep && stat(r->keep, &info) == 0)
+        r->options.keep = r->keep;
+}
+
+static void print_method(const bf_fusion_fit *fit, bf_fusing method)
+{
+    const bf_fusion_candidate *c = &fit->candidate[method];
+    if (c->refused[0]) {
+        (void)printf("  %-26s not fitted. %s\n", bf_fusing_title(method), c->refused);
+        return;
+    }
+    (void)printf("%s %-26s %7.3f %9.3f %9.3f %8.2f %% %9.2f %%%s\n", method == fit->chosen ? "*" : " ",
+                 bf_fusing_title(method), c->held.value[BF_MEASURED_CLLR], c->apparent_cllr,
+                 c->held.value[BF_MEASURED_AUC], 100 * c->held.value[BF_MEASURED_EER],
+                 100 * c->held.value[BF_MEASURED_BPCER10],
+                 c->scarce  ? "  too few persons"
+                 : c->worse ? "  worse"
+                            : "");
+}
+
+static void print_summary(const bf_fusion_fit *fit)
+{
+    size_t serious = 0;
+    const char *split = fit->table->scores.split;
+    (void)printf("%zu bona fide and %zu attack presentations of %zu and %zu persons; %s%s; persons held out in %zu "
+                 "folds.\n",
+                 fit->fitted[0], fit->fitted[1], fit->persons[0], fit->persons[1],
+                 split[0] ? "split " : "the table has no splits", split, fit->folds);
+    (void)printf("  %-26s %7s %9s %9s %10s %11s\n", "METHOD", "CLLR", "APPARENT", "AUC", "EER", "BPCER10");
+    for (size_t m = 0; m < BF_FUSINGS; m++)
+        print_method(fit, (bf_fusing)m);
+    for (size_t i = 0; i < fit->warnings; i++)
+        serious += fit->warning[i].gravity == BF_GRAVITY_SERIOUS;
+    if (fit->warnings > 0)
+        (void)printf("%zu warnings, %zu of them serious; the report begins with them.\n", fit->warnings, serious);
+}
+
+/* The table with the chosen fusion's scores of held-out persons. Verdicts of the old fusion are taken out. */
+static bf_status write_held_out(const fuse_request *r, const bf_fusion_fit *fit, bf_error *err)
+{
+    static const char *const verdicts[VERDICTS] = {"band", "decision", "reason", "fusion_version", "policy_version"};
+    const bf_scores *scores = &fit->table->scores;
+    double prior = log(fit->live_prior / (1 - fit->live_prior));
+    double *values = bf_malloc((scores->count * 4 + 1) * sizeof *values);
+    if (!values)
+        return bf_fail_memory(err);
+    for (size_t i = 0; i < scores->count; i++) {
+        double llr = scores->row[i].status == BF_SCORE_OK ? fit->held_llr[i] : NAN;
+        double probability = 1 / (1 + exp(-(llr + prior)));
+        values[4 * i] = 100 * probability;
+        values[4 * i + 1] = llr;
+        values[4 * i + 2] = probability;
+        values[4 * i + 3] = NAN;
+    }
+    bf_fit_column columns[3 + VERDICTS] = {
+        {"score", values, 4}, {"live_llr", values + 1, 4}, {"live_probability", values + 2, 4}};
+    for (size_t v = 0; v < VERDICTS; v++)
+        columns[3 + v] = (bf_fit_column){verdicts[v], values + 3, 4};
+    bf_status status =
+        bf_fit_table_rewrite(fit->table, r->table, r->out_of_fold, columns, sizeof columns / sizeof *columns, err);
+    bf_free(values);
+    return status;
+}
+
+static bf_status write_file(const char *folder, const char *name, const bf_bytes *bytes, bf_error *err)
+{
+    char path[PATH_BYTES_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+        return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the folder is too long.");
+    bf_status status = bf_bytes_write_file(path, bytes->data, bytes->size, err);
+    if (status == BF_OK)
+        (void)printf("%s\n", path);
+    return status;
+}
+
+static bf_status make_folder(const char *path, bf_error *err)
+{
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return BF_OK;
+    return bf_fail(err, BF_IO_ERROR, "Cannot make the folder %.200s: %s.", path, strerror(errno));
+}
+
+static bf_status write_all(const fuse_request *r, const bf_fusion_fit *fit, const bf_bytes *json, bf_error *err)
+{
+    char folder[PATH_BYTES_MAX], name[BF_NAME_MAX + 16];
+    BF_CLEANUP(bf_bytes_done) bf_bytes html = {0};
+    if (snprintf(folder, sizeof folder, "%s/fusion", r->output) >= (int)sizeof folder)
+        return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the folder is too long.");
+    (void)snprintf(name, sizeof name, "fusion/%s.yaml", r->options.name);
+    bf_status status = bf_fusion_html(&html, fit, file_name(r->table), err);
+    if (status == BF_OK)
+        status = make_folder(r->output, err);
+    if (status == BF_OK)
+        status = make_folder(folder, err);
+    if (status == BF_OK && r->out_of_fold)
+        status = write_held_out(r, fit, err);
+    if (status != BF_OK)
+        return status;
+    print_summary(fit);
+    status = write_file(r->output, "fusion.json", json, err);
+    if (status == BF_OK)
+        status = write_file(r->output, "fusion.html", &html, err);
+    if (status == BF_OK && r->out_of_fold)
+        (void)printf("%s\n", r->out_of_fold);
+    return status == BF_OK ? write_file(r->output, name, &fit->yaml, err) : status;
+}
+
+static bf_status fuse(fuse_request *r, bf_error *err)
+{
+    BF_CLEANUP(bf_fit_table_done) bf_fit_table table = {0};
+    BF_CLEANUP(bf_fusion_fit_free) bf_fusion_fit *fit = NULL;
+    BF_CLEANUP(bf_bytes_done) bf_bytes json = {0};
+    bf_status status = read_table(r, &table, err);
+    if (status != BF_OK)
+        return status;
+    find_kept(r);
+    cli_progress progress = cli_progress_start(2 * BF_FUSINGS + 1 + table.detectors);
+    r->options.progress = show_steps;
+    r->options.context = &progress;
+    status = bf_fusion_fit_new(&fit, &table, &r->options, err);
+    cli_progress_hide(&progress);
+    if (status == BF_OK)
+        status = bf_fusion_json(&json, fit, file_name(r->table), err);
+    if (status != BF_OK)
+        return status;
+    if (!r->json)
+        return write_all(r, fit, &json, err);
+    (void)fwrite(json.data, 1, json.size, stdout);
+    return BF_OK;
+}
+
+static int append(const fuse_request *r, const char *option, const char **list, size_t *count, const char *value)
+{
+    if (*count == LIST_MAX)
+        return cli_fail_usage(r->command, "--%s can be given %d times at most.", option, LIST_MAX);
+    list[(*count)++] = value;
+    return 0;
+}
+
+static int take_method(fuse_request *r, const char *value)
+{
+    for (int m = 0; m < BF_FUSINGS; m++) {
+        if (strcmp(value, bf_fusing_name((bf_fusing)m)) == 0) {
+            r->options.method = m;
+            return 0;
+        }
+    }
+    return cli_fail_usage(r->command, "--method must be minimum, sum, logistic or trees, not '%s'.", value);
+}
+
+static int take_number(fuse_request *r, int option, const char *value)
+{
+    if (option == FOLDS)
+        return cli_read_number(r->command, "folds", value, 2, BF_FOLDS_MAX, &r->folds) ? 0 : CLI_USAGE;
+    if (option == SEED)
+        return cli_read_number(r->command, "seed", value, 0, 2147483647, &r->seed) ? 0 : CLI_USAGE;
+    return cli_read_number(r->command, "replicates", value, REPLICATES_MIN, REPLICATES_MAX, &r->replicates) ? 0
+                                                                                                            : CLI_USAGE;
+}
+
+/* Takes one option over; returns the exit code, 0 to go on. */
+static int take_option(fuse_request *r, int option, char *value)
+{
+    bf_fusion_options *o = &r->options;
+    switch (option) {
+    case OUTPUT:
+        r->output = value;
+        return 0;
+    case NAME:
+        o->name = value;
+        return 0;
+    case RELEASE:
+        o->version = value;
+        return 0;
+    case METHOD:
+        return take_method(r, value);
+    case DETECTOR:
+        return append(r, "detector", r->detector, &o->detector_count, value);
+    case AGAINST:
+        return append(r, "against", r->against, &o->against_count, value);
+    case BESIDE:
+        return append(r, "beside", r->beside, &o->beside_count, value);
+    case KEEP:
+        o->keep = value;
+        return 0;
+    case OUT_OF_FOLD:
+        r->out_of_fold = value;
+        return 0;
+    case SPLIT:
+        r->split = value;
+        return 0;
+    case THRESHOLD:
+        if (!bf_csv_number((bf_csv_field){value, strlen(value)}, &o->threshold) || o->threshold < 0 ||
+            o->threshold > BF_SCORE_TOP)
+            return cli_fail_usage(r->command, "--threshold must be a number from 0 to 100, not '%s'.", value);
+        return 0;
+    case FRESH:
+        r->fresh = true;
+        return 0;
+    case JSON:
+        r->json = true;
+        return 0;
+    default:
+        return take_number(r, option, value);
+    }
+}
+
+static int run(const cli_command *command, int argc, char **argv)
+{
+    bf_error err = {0};
+    fuse_request request = {
+        .command = command, .output = ".", .folds = BF_FOLDS, .replicates = BF_REPLICATES, .seed = 1};
+    bf_fusion_options *o = &request.options;
+    *o = (bf_fusion_options){.name = "default", .version = "1.0.0", .method = -1, .threshold = BF_THRESHOLD_DEFAULT};
+    cli_parser parser = cli_parser_start(command, argc, argv);
+    for (int option; (option = cli_parser_next(&parser)) >= 0;) {
+        int code = take_option(&request, option, parser.value);
+        if (code != 0)
+            return code;
+    }
+    if (parser.ended)
+        return parser.code;
+    o->detectors = request.detector;
+    o->against = request.against;
+    o->beside = request.beside;
+    o->folds = (size_t)request.folds;
+    o->replicates = (size_t)request.replicates;
+    o->seed = (uint64_t)request.seed;
+    request.table = parser.operand[0];
+    if (request.out_of_fold && request.json)
+        return cli_fail_usage(command, "--out-of-fold writes a file, --json writes none: one or the other.");
+    bf_status status = fuse(&request, &err);
+    if (status == BF_OK)
+        return cli_finish_output(command, 0);
+    int code = cli_fail_error(command, &err);
+    return status == BF_INVALID_ARGUMENT ? CLI_UNREADABLE : code;
+}
+
+const cli_command CLI_FUSE = {
+    .name = "fuse",
+    .operands = "SCORES",
+    .summary = "Fit how the evidence of several detectors is fused",
+    .about = "Reads the scores.csv that `bonafide score` writes, fits a rule, a weighted sum, logistic regression and "
+             "boosted trees, compares them on persons that they have not seen, and writes the simplest that is not "
+             "significantly worse than the best as a fusion file, with a report of what each detector adds and of what "
+             "happens when it fails. The exit status is 65 when the table cannot be used.",
+    .options = OPTIONS,
+    .operands_min = 1,
+    .operands_max = 1,
+    .run = run,
+};
