@@ -84,6 +84,15 @@ const char *bf_status_name(bf_status status)
     return row ? row->name : "UNKNOWN";
 }
 
+bf_status bf_status_from_name(const char *name)
+{
+    for (size_t i = 0; name && i < sizeof STATUSES / sizeof *STATUSES; i++) {
+        if (strcmp(STATUSES[i].name, name) == 0)
+            return STATUSES[i].status;
+    }
+    return BF_INTERNAL;
+}
+
 bool bf_status_retryable(bf_status status)
 {
     const status_row *row = status_find(status);

@@ -20,4 +20,7 @@ const char *bf_channel_name(bf_channel channel);
 /* The channel of that name; false (and *ret untouched) when there is none. */
 bool bf_channel_from_name(const char *name, bf_channel *ret);
 
+/* The status of a name; BF_INTERNAL for a name that nobody knows, and for NULL. */
+bf_status bf_status_from_name(const char *name);
+
 #endif

@@ -14,6 +14,7 @@ enum {
     CLI_RETRY = 10,
     CLI_CHALLENGE_OR_REVIEW = 11,
     CLI_REJECT = 12,
+    CLI_REFUSED = 13, /* the table cannot support what was asked for */
     CLI_USAGE = 64,
     CLI_UNREADABLE = 65,
     CLI_INTERNAL = 70

@@ -6,6 +6,7 @@
 
 extern const cli_command CLI_COMPARE, CLI_EVAL;
 extern const cli_command CLI_FUSE;
+extern const cli_command CLI_THRESHOLD;
 extern const cli_command CLI_CHECK, CLI_INSPECT, CLI_MATCH, CLI_REPLAY, CLI_SERVE, CLI_VERSION;
 extern const cli_command CLI_MODELS_LIST, CLI_MODELS_VERIFY, CLI_MODELS_IMPORT, CLI_MODELS_OPTIMISE;
 extern const cli_command CLI_AUDIT_EXPORT, CLI_AUDIT_VERIFY, CLI_AUDIT_CHECKPOINT, CLI_AUDIT_KEY;

@@ -11,23 +11,12 @@
 
 #define MESSAGE_SIZE 512
 
-/* A native value that the policy's bounds accept. */
-static double good_native(const bf_measure_gate *gate)
-{
-    bool low = gate->used && !isinf(gate->native_min), high = gate->used && !isinf(gate->native_max);
-    if (low && high)
-        return (gate->native_min + gate->native_max) / 2;
-    if (low)
-        return gate->native_min;
-    return high ? gate->native_max : 0.0;
-}
-
 static void fill_quality(const bf_policy_settings *settings, const bf_test_case *test, bf_quality *ret)
 {
     for (int i = 0; i < BF_MEASURE_COUNT; i++) {
         ret->measure[i] = test->measure[i];
         if (!test->native_given[i])
-            ret->measure[i].native = good_native(&settings->gate[i]);
+            ret->measure[i].native = bf_gate_good_native(&settings->gate[i]);
     }
 }
 
@@ -238,19 +227,33 @@ bf_status bf_policy_test(const char *path, bf_policy_report report, void *contex
     return BF_OK;
 }
 
+/* Lints what was parsed already; the cases are told to the runner's report. */
+static bf_status lint_bundle(const bf_policy_bundle *bundle, case_runner *runner, bf_error *err)
+{
+    bf_status status = run_bundle(bundle, runner, err);
+    if (status != BF_OK)
+        return status;
+    bf_policy_documents documents = {bundle->own, bundle->base};
+    for (int i = 0; i < bundle->policy->rule_count; i++) {
+        if (!runner->hit[i])
+            return bf_rule_fail(&documents, &bundle->policy->rule[i], err, "is reached by no test case.");
+    }
+    return BF_OK;
+}
+
 bf_status bf_policy_lint(const char *path, bf_error *err)
 {
     BF_CLEANUP(bf_policy_bundle_done) bf_policy_bundle bundle = {0};
     case_runner runner = {0};
     bf_status status = bf_policy_bundle_read(path, &bundle, err);
-    if (status == BF_OK)
-        status = run_bundle(&bundle, &runner, err);
-    if (status != BF_OK)
-        return status;
-    bf_policy_documents documents = {bundle.own, bundle.base};
-    for (int i = 0; i < bundle.policy->rule_count; i++) {
-        if (!runner.hit[i])
-            return bf_rule_fail(&documents, &bundle.policy->rule[i], err, "is reached by no test case.");
-    }
-    return BF_OK;
+    return status == BF_OK ? lint_bundle(&bundle, &runner, err) : status;
+}
+
+bf_status bf_policy_lint_text(const bf_policy_text *own, const bf_policy_text *base, bf_policy_report report,
+                              void *context, bf_error *err)
+{
+    BF_CLEANUP(bf_policy_bundle_done) bf_policy_bundle bundle = {0};
+    case_runner runner = {.report = report, .context = context};
+    bf_status status = bf_policy_bundle_parse(own, base, &bundle, err);
+    return status == BF_OK ? lint_bundle(&bundle, &runner, err) : status;
 }

@@ -161,6 +161,33 @@ const bf_policy_settings *bf_policy_settings_of(const bf_policy *policy, bf_chan
     return &policy->settings[known ? channel : BF_CHANNEL_UNSPECIFIED];
 }
 
+bf_policy_bands bf_policy_bands_of(const bf_policy *policy, bf_channel channel)
+{
+    const bf_policy_settings *settings = bf_policy_settings_of(policy, channel);
+    return (bf_policy_bands){.pass = settings->pass,
+                             .uncertain = settings->uncertain,
+                             .match_required = settings->match_required,
+                             .strong = settings->strong,
+                             .weak = settings->weak};
+}
+
+double bf_gate_good_native(const bf_measure_gate *gate)
+{
+    bool low = gate->used && !isinf(gate->native_min), high = gate->used && !isinf(gate->native_max);
+    if (low && high)
+        return (gate->native_min + gate->native_max) / 2;
+    if (low)
+        return gate->native_min;
+    return high ? gate->native_max : 0.0;
+}
+
+void bf_policy_quality_passing(const bf_policy *policy, bf_channel channel, bf_quality *ret)
+{
+    const bf_policy_settings *settings = bf_policy_settings_of(policy, channel);
+    for (int i = 0; i < BF_MEASURE_COUNT; i++)
+        ret->measure[i] = (bf_measure){BF_MEASURE_ASSESSED, bf_gate_good_native(&settings->gate[i]), 100};
+}
+
 bool bf_policy_gate(const bf_policy *policy, bf_channel channel, const bf_quality *quality, bf_policy_output *ret)
 {
     *ret = (bf_policy_output){0};

@@ -10,6 +10,7 @@
 #include "base/words.h"
 #include "bonafide/codes.h"
 #include "bonafide/decision.h"
+#include "bonafide/policy.h"
 #include "bonafide/status.h"
 #include "integrity/integrity.h"
 #include "liveness/sequence.h"
@@ -83,6 +84,10 @@ typedef struct bf_policy_text {
 bf_status bf_policy_parse_extending(const bf_policy_text *own, const bf_policy_text *base, bf_policy **ret,
                                     bf_error *err);
 
+/* Lints such a policy as bf_policy_lint does, and runs its test cases; `report`, which may be NULL, receives each. */
+bf_status bf_policy_lint_text(const bf_policy_text *own, const bf_policy_text *base, bf_policy_report report,
+                              void *context, bf_error *err);
+
 /* Reads a policy file and, where it says `extends`, the base beside it, and parses both. IO_ERROR when a file cannot
  * be read; else as bf_policy_parse. */
 bf_status bf_policy_read(const char *path, bf_policy **ret, bf_error *err);
@@ -120,6 +125,18 @@ typedef struct bf_capture_ask {
  * from then on every capture is asked for more, so that nobody comes back to a passive one. Total. */
 bf_capture_ask bf_policy_capture(const bf_policy *policy, bf_channel channel, const bf_risk_context *risk,
                                  bool challenged);
+
+/* The thresholds of a channel: the least probability 0..1 of the bands pass and uncertain, and the least cosine of
+ * strong and weak matches. */
+typedef struct bf_policy_bands {
+    double pass, uncertain;
+    bool match_required;
+    double strong, weak;
+} bf_policy_bands;
+bf_policy_bands bf_policy_bands_of(const bf_policy *policy, bf_channel channel);
+
+/* Measures that pass the gate of a channel, though only just: for deciding again about what was measured before. */
+void bf_policy_quality_passing(const bf_policy *policy, bf_channel channel, bf_quality *ret);
 
 /* The quality gate alone, for callers that want to stop before the expensive stages. Returns whether it passed; fills
  * quality_passed, measure_failed and guidance, and sets everything else to zero. `quality` may be NULL: not passed.

@@ -222,6 +222,9 @@ typedef struct bf_gate_result {
 bf_gate_result bf_policy_gate_apply(const bf_policy_settings *settings, const bf_quality *quality,
                                     bf_policy_output *ret);
 
+/* A native value that the gate's bounds accept. */
+double bf_gate_good_native(const bf_measure_gate *gate);
+
 /* Guidance that a measure gets unless the policy names another: for too little, and for too much. */
 bf_guidance bf_gate_guidance_low(bf_measure_id id);
 bf_guidance bf_gate_guidance_high(bf_measure_id id);

@@ -169,9 +169,6 @@ void bf_judgement_done(bf_judgement *judgement);
  * judgement but that error. */
 bf_status bf_service_judge(const bf_service *service, const bf_job *job, bf_judgement *ret, bf_error *err);
 
-/* The status of a name; BF_INTERNAL for a name that nobody knows. */
-bf_status bf_status_from_name(const char *name);
-
 /* ---- seen.c: what of a capture is remembered, to know it again ---- */
 
 #define BF_SEEN_HASH 16

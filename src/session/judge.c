@@ -7,22 +7,11 @@
 #include "record/parse.h"
 #include "session/internal.h"
 
-#define CODES_MAX 1000 /* no status has a larger number */
-
 void bf_judgement_done(bf_judgement *judgement)
 {
     bf_bytes_done(&judgement->record);
     json_decref(judgement->parsed);
     *judgement = (bf_judgement){0};
-}
-
-bf_status bf_status_from_name(const char *name)
-{
-    for (int i = 0; name && i < CODES_MAX; i++) {
-        if (strcmp(bf_status_name((bf_status)i), name) == 0)
-            return (bf_status)i;
-    }
-    return BF_INTERNAL;
 }
 
 static const char *text_at(const json_t *object, const char *key)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/words.h"
 #include "session/internal.h"
 
 static bool is_compared(const json_t *match)
