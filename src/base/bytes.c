@@ -167,7 +167,7 @@ bool bf_write_all(int fd, const void *data, size_t size)
     return true;
 }
 
-bf_status bf_bytes_write_file(const char *path, const void *data, size_t size, bf_error *err)
+static bf_status write_file(const char *path, const void *data, size_t size, mode_t mode, bf_error *err)
 {
     size_t length = strlen(path) + sizeof ".XXXXXX";
     BF_CLEANUP(bf_free_string) char *temporary = bf_malloc(length);
@@ -177,7 +177,7 @@ bf_status bf_bytes_write_file(const char *path, const void *data, size_t size, b
     int fd = mkstemp(temporary);
     if (fd < 0)
         return fail_errno(err, "Cannot write", path);
-    bool ok = fchmod(fd, 0644) == 0 && bf_write_all(fd, data, size) && fsync(fd) == 0;
+    bool ok = fchmod(fd, mode) == 0 && bf_write_all(fd, data, size) && fsync(fd) == 0;
     int saved = errno;
     ok = close(fd) == 0 && ok;
     if (ok && rename(temporary, path) == 0)
@@ -186,4 +186,14 @@ bf_status bf_bytes_write_file(const char *path, const void *data, size_t size, b
     bf_status status = fail_errno(err, "Cannot write", path);
     (void)unlink(temporary);
     return status;
+}
+
+bf_status bf_bytes_write_file(const char *path, const void *data, size_t size, bf_error *err)
+{
+    return write_file(path, data, size, 0644, err);
+}
+
+bf_status bf_bytes_write_private(const char *path, const void *data, size_t size, bf_error *err)
+{
+    return write_file(path, data, size, 0600, err);
 }

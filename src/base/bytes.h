@@ -25,6 +25,8 @@ bf_status bf_bytes_read_file(bf_bytes *ret, const char *path, size_t size_max, b
 /* Writes a file so that a reader sees either the old content or all of the new (temporary file, fsync,
  * rename). Fails with BF_IO_ERROR. */
 bf_status bf_bytes_write_file(const char *path, const void *data, size_t size, bf_error *err);
+/* The same, readable by its owner only. */
+bf_status bf_bytes_write_private(const char *path, const void *data, size_t size, bf_error *err);
 
 /* Writes all of it, in as many pieces as that takes. false with errno set: only a part of it was written. */
 bool bf_write_all(int fd, const void *data, size_t size);

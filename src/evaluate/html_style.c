@@ -69,6 +69,24 @@ static const char STYLE[] =
     "line)}"
     "dl.glossary dt{font-weight:650;margin-top:.9rem}dl.glossary dd{margin:.1rem 0 0;max-width:50rem}"
     "dt:target,dt:target+dd{background:var(--cautionw)}footer{margin:3rem 0 2rem;color:var(--soft);font-size:.87rem}"
+    /* An error with its picture. */
+    ".case{display:grid;grid-template-columns:minmax(0,14rem) minmax(0,1fr);gap:.2rem 1.5rem;border:1px solid "
+    "var(--line);"
+    "border-radius:10px;padding:1rem;margin:1rem 0;scroll-margin-top:4.5rem}.case h3{margin:0 0 .2rem}"
+    ".case h4{font-size:.9rem;margin:1rem 0 .3rem;color:var(--soft)}.case .id{overflow-wrap:anywhere}"
+    ".photo img{display:block;width:100%;border-radius:6px}.photo .nothing{border:1px dashed "
+    "var(--line);border-radius:6px;color:var(--soft);padding:2rem 1rem;text-align:center;margin:0}"
+    ".line{display:flex;flex-wrap:wrap;gap:.05rem "
+    "1rem;font-size:.9rem;margin:.2rem 0 .5rem;max-width:none}.line i{color:var(--soft);font-style:normal}"
+    "ul.why{margin:.4rem 0;padding-left:1.1rem}ul.why li{margin:.25rem 0}li.hint{color:var(--soft)}"
+    ".opinions{font-size:.85rem;margin:.4rem 0}.opinions td,.opinions th{padding:.15rem .6rem}"
+    "tr.wrong td{color:var(--serious)}th.wrap{white-space:normal;max-width:8rem}"
+    ".near{display:flex;flex-wrap:wrap;gap:.6rem 1rem}.near figure{margin:0;width:9rem;font-size:.8rem}"
+    ".near img{display:block;max-width:7rem;max-height:7rem;border-radius:4px}.near figcaption{font-size:.8rem}"
+    "dl.form{display:grid;grid-template-columns:minmax(7rem,12rem) minmax(0,1fr);gap:.15rem 1rem;margin:.2rem 0;"
+    "font-size:.87rem}dl.form dt{color:var(--soft)}dl.form dd{margin:0;overflow-wrap:anywhere}"
+    ".five{grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr))}"
+    "@media(max-width:40rem){.case{grid-template-columns:1fr}.photo img{max-width:14rem}}"
     "@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--wash:#f6f6f6;--link:#123f80;--good:#12613a;"
     "--caution:#6d4700;--serious:#931f18;--goodw:#eef7f1;--cautionw:#fbf3e0;--seriousw:#fbeceb;--s0:#12613a;--s1:#"
     "b03a08;"
@@ -78,14 +96,19 @@ static const char STYLE[] =
     "tr,li,.card,dt{break-inside:avoid}dt{break-after:avoid}.wide{overflow:visible}table{font-size:8.6pt}"
     "th,td{padding:.2rem .4rem}a{color:inherit}.cards{grid-template-columns:repeat(4,1fr);gap:.5rem}"
     ".card{padding:.5rem .6rem}.card .big{font-size:15pt}"
-    "table{break-inside:avoid}.pair{display:block}}";
+    "table{break-inside:avoid}.pair{display:block}.cards.five{grid-template-columns:repeat(5,1fr)}"
+    ".case{grid-template-columns:34mm minmax(0,1fr);font-size:8pt;padding:.5rem;break-inside:avoid}.case "
+    "h3{font-size:9.5pt}"
+    ".case ul,.case p,.case dl{margin:.2rem 0}.opinions{font-size:7.5pt}.near figure{width:28mm}"
+    ".near img{max-width:20mm;max-height:20mm}.near figcaption,.case h4{font-size:7.5pt}.case h4{margin:.4rem 0 "
+    ".1rem}}";
 
 void bf_html_head(bf_page *page, const char *title)
 {
     bf_page_put(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
                       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                      "style-src 'unsafe-inline'\">\n<title>");
+                      "img-src data:; style-src 'unsafe-inline'\">\n<title>");
     bf_page_escape(page, title);
     bf_page_put(page, "</title>\n<style>%s</style>\n</head>\n", STYLE);
 }

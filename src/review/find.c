@@ -1,0 +1,115 @@
+/* Which rows are errors, and looking at each. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/error.h"
+#include "dataset/parallel.h"
+#include "review/review.h"
+
+static bool decided(const bf_scored *row, const char *decision)
+{
+    return strcmp(row->text[BF_TEXT_DECISION], decision) == 0;
+}
+
+/* Whether the row is an error; then what kind it is. */
+static bool is_slip(const bf_scored *row, double threshold, bf_slip *ret)
+{
+    bool judged = row->status == BF_SCORE_OK, accepted = judged && row->score >= threshold;
+    bf_slip slip = {.row = row, .policy = decided(row, row->attack ? "approve" : "reject")};
+    if (row->attack)
+        slip.kind = accepted ? BF_SLIP_FALSE_ACCEPT : BF_SLIP_APPROVED_ATTACK;
+    else
+        slip.kind = !judged ? BF_SLIP_NO_RESPONSE : accepted ? BF_SLIP_REJECTED_LIVE : BF_SLIP_FALSE_REJECT;
+    bool only_policy = slip.kind == BF_SLIP_APPROVED_ATTACK || slip.kind == BF_SLIP_REJECTED_LIVE;
+    *ret = slip;
+    return row->listed && (slip.policy || !only_policy);
+}
+
+/* The furthest on the wrong side first; without a score, by id. */
+static int by_gravity(const void *a, const void *b)
+{
+    const bf_slip *x = a, *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    double p = x->row->score, q = y->row->score;
+    if (p != q && !isnan(p) && !isnan(q))
+        return (p < q) == x->row->attack ? 1 : -1;
+    if (isnan(p) != isnan(q))
+        return isnan(p) ? 1 : -1;
+    return strcmp(x->row->text[BF_TEXT_SAMPLE_ID], y->row->text[BF_TEXT_SAMPLE_ID]);
+}
+
+static bf_status collect(bf_review_report *r, bf_error *err)
+{
+    bf_slip slip;
+    size_t count = 0, kept = 0;
+    for (size_t i = 0; i < r->table->count; i++)
+        count += is_slip(&r->table->row[i], r->options.threshold, &slip);
+    r->slip = bf_calloc(count + 1, sizeof *r->slip);
+    if (!r->slip)
+        return bf_fail_memory(err);
+    for (size_t i = 0; i < r->table->count; i++) {
+        const bf_scored *row = &r->table->row[i];
+        r->presentations[row->attack] += row->listed;
+        if (is_slip(row, r->options.threshold, &slip)) {
+            r->found[slip.kind]++;
+            r->slip[r->count++] = slip;
+        }
+    }
+    qsort(r->slip, r->count, sizeof *r->slip, by_gravity);
+    for (size_t i = 0; i < count; i++) {
+        if (r->shown[r->slip[i].kind] == r->options.limit)
+            continue;
+        r->shown[r->slip[i].kind]++;
+        r->slip[kept++] = r->slip[i];
+    }
+    r->count = kept;
+    return BF_OK;
+}
+
+static bf_status look(void *data, void *state, size_t index, bf_error *err)
+{
+    (void)state;
+    (void)err;
+    bf_review_report *r = data;
+    bf_slip *slip = &r->slip[index];
+    bf_surroundings_look(&slip->around, r, slip->row);
+    bf_diagnose(slip, r);
+    return BF_OK;
+}
+
+static bool show(void *data, size_t done)
+{
+    const bf_review_report *r = data;
+    return !r->options.progress || r->options.progress(r->options.progress_data, done);
+}
+
+bf_status bf_review_find(bf_review_report *ret, const bf_scored_table *table, const bf_review_options *options,
+                         bool *ret_complete, bf_error *err)
+{
+    BF_CLEANUP(bf_review_done) bf_review_report r = {.table = table, .options = *options};
+    size_t done = 0;
+    bf_status status = bf_background_measure(&r.background, table, options->threshold, err);
+    if (status == BF_OK)
+        status = collect(&r, err);
+    const bf_parallel parallel = {.count = r.count, .jobs = options->jobs, .data = &r, .work = look, .progress = show};
+    if (status == BF_OK)
+        status = bf_parallel_run(&parallel, &done, err);
+    if (status != BF_OK)
+        return status;
+    for (size_t i = 0; i < r.count; i++)
+        r.cause[r.slip[i].diagnosis.cause][r.slip[i].kind]++;
+    *ret_complete = done == r.count;
+    *ret = r;
+    r = (bf_review_report){0}; /* NOLINT(clang-analyzer-deadcode.DeadStores): read by BF_CLEANUP */
+    return BF_OK;
+}
+
+void bf_review_done(bf_review_report *report)
+{
+    bf_free(report->slip);
+    *report = (bf_review_report){0};
+}
