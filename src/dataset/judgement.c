@@ -96,7 +96,7 @@ void bf_judgement_header(const bf_scoring *scoring, bf_row_text *ret)
     append(ret, "status,code,band,decision,reason,score,live_llr,live_probability");
     for (int i = 0; i < engine->detector_count; i++) {
         const char *name = engine->detector[i].name;
-        append(ret, ",raw.%s,llr.%s,state.%s", name, name, name);
+        append(ret, ",raw.%s,llr.%s,state.%s,ms.%s", name, name, name, name);
     }
     for (int i = 0; i < BF_MEASURE_COUNT; i++)
         append(ret, ",q.%s,n.%s", bf_measure_name((bf_measure_id)i), bf_measure_name((bf_measure_id)i));
@@ -148,6 +148,7 @@ static void put_evidence(bf_row_text *row, const bf_record *record, const char *
     put_number(row, present, present ? found->raw : 0, SCORE_DIGITS);
     put_number(row, present && found->calibrated, present ? found->live_llr : 0, SCORE_DIGITS);
     put(row, state_of(found));
+    put_number(row, found && found->ms > 0, found ? found->ms : 0, MS_DIGITS);
 }
 
 static void put_quality(bf_row_text *row, const bf_record *record)

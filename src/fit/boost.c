@@ -12,7 +12,8 @@
 #include "base/error.h"
 
 #define LIBRARY "libxgboost.so.0"
-#define MARGIN 1 /* option of XGBoosterPredict: log-odds */
+#define MARGIN 1       /* option of XGBoosterPredict: log-odds */
+#define AGREEMENT 1e-4 /* of sums of floats, taken in another order */
 
 /* The part of xgboost/c_api.h that is used. Each function returns 0, or -1 with a text in XGBGetLastError. */
 typedef struct xgboost {
@@ -223,6 +224,23 @@ static bf_status read_trees(const boosting *b, size_t count, bf_boost *ret, bf_e
     return status;
 }
 
+/* What was read must say of every row what XGBoost says of it: another version might mean something else. */
+static bf_status verify(const boosting *b, const bf_boost_data *data, const bf_boost *boost, bf_error *err)
+{
+    uint64_t count = 0;
+    const float *margin = NULL;
+    bf_status status =
+        judge(b->x, b->x->predict(b->booster, b->matrix, MARGIN, (unsigned)boost->trees, 0, &count, &margin), err);
+    for (size_t i = 0; status == BF_OK && i < data->rows; i++) {
+        double row[BF_BOOST_COLUMNS_MAX];
+        for (size_t c = 0; c < data->columns; c++)
+            row[c] = (double)data->x[i * data->columns + c];
+        if (i >= count || !(fabs(bf_boost_log_odds(boost, row) - (double)margin[i]) < AGREEMENT))
+            status = bf_fail(err, BF_INTERNAL, "The trees that XGBoost wrote are not those that it predicts by.");
+    }
+    return status;
+}
+
 bf_status bf_boost_fit(bf_boost *ret, const bf_boost_data *data, const bf_boost_data *check, size_t rounds,
                        bf_error *err)
 {
@@ -242,7 +260,9 @@ bf_status bf_boost_fit(bf_boost *ret, const bf_boost_data *data, const bf_boost_
         status = configure(&b, data->columns, err);
     if (status == BF_OK)
         status = grow(&b, check, rounds, b.matrix, &best, err);
-    return status == BF_OK ? read_trees(&b, best, ret, err) : status;
+    if (status == BF_OK)
+        status = read_trees(&b, best, ret, err);
+    return status == BF_OK ? verify(&b, data, ret, err) : status;
 }
 
 double bf_boost_log_odds(const bf_boost *boost, const double *x)

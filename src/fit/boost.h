@@ -47,7 +47,8 @@ typedef struct bf_boost {
 bf_status bf_boost_available(bf_error *err);
 
 /* Fits at most `rounds` trees (1..BF_BOOST_ROUNDS_MAX) that rise in every column. With `check` (may be NULL) it stops
- * where the log loss on that data was least. Deterministic, on one thread. MODEL_UNAVAILABLE: XGBoost is missing;
+ * where the log loss on that data was least. Deterministic, on one thread. What is handed over
+ * has been compared with what XGBoost predicts for every row. MODEL_UNAVAILABLE: XGBoost is missing;
  * INTERNAL: it failed, and says why; OUT_OF_MEMORY. */
 bf_status bf_boost_fit(bf_boost *ret, const bf_boost_data *data, const bf_boost_data *check, size_t rounds,
                        bf_error *err);

@@ -58,6 +58,6 @@ bf_status bf_fusion_cross_run(const bf_fusion_cross *cross, double *ret, size_t 
     for (size_t fold = 0; fold < cross->folds->count && status == BF_OK; fold++)
         status = run_fold(cross, fold, &f, ret, &trees, err);
     if (ret_trees)
-        *ret_trees = (trees + cross->folds->count / 2) / cross->folds->count;
+        *ret_trees = (size_t)lround((double)trees / (double)cross->folds->count);
     return status;
 }
