@@ -5,15 +5,20 @@
 
 #include "base/hash.h"
 
-bf_status bf_config_check_name(const bf_yaml *doc, const bf_yaml_node *node, const char *word, char ret[BF_NAME_MAX],
-                               bf_error *err)
+bool bf_config_is_name(const char *word)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+";
     size_t length = strlen(word);
-    if (length == 0 || length >= BF_NAME_MAX || strspn(word, allowed) != length)
+    return length > 0 && length < BF_NAME_MAX && strspn(word, allowed) == length;
+}
+
+bf_status bf_config_check_name(const bf_yaml *doc, const bf_yaml_node *node, const char *word, char ret[BF_NAME_MAX],
+                               bf_error *err)
+{
+    if (!bf_config_is_name(word))
         return bf_yaml_fail(doc, node, err, "'%.*s' is no name: 1 to %d letters, digits and ._-+ are expected.",
                             BF_NAME_MAX, word, BF_NAME_MAX - 1);
-    memcpy(ret, word, length + 1);
+    memcpy(ret, word, strlen(word) + 1);
     return BF_OK;
 }
 

@@ -2,6 +2,7 @@
 #ifndef BF_BASE_CONFIG_H
 #define BF_BASE_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/limits.h"
@@ -9,8 +10,11 @@
 
 #define BF_CONFIG_ID_SIZE (2 * BF_NAME_MAX + 16)
 
-/* The value under `key`, which must be there, as a name: 1 to BF_NAME_MAX - 1 characters of a-z, A-Z, 0-9, '.', '_',
- * '-', '+'. CONFIG_INVALID with the line otherwise; `ret` is written only on success. */
+/* Whether a word is a name: 1 to BF_NAME_MAX - 1 characters of a-z, A-Z, 0-9, '.', '_', '-', '+'. */
+bool bf_config_is_name(const char *word);
+
+/* The value under `key`, which must be there, as a name. CONFIG_INVALID with the line otherwise; `ret` is written only
+ * on success. */
 bf_status bf_config_name(const bf_yaml *doc, const bf_yaml_node *map, const char *key, char ret[BF_NAME_MAX],
                          bf_error *err);
 

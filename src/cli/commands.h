@@ -4,7 +4,7 @@
 
 #include "cli/command.h"
 
-extern const cli_command CLI_COMPARE, CLI_ERRORS, CLI_EVAL;
+extern const cli_command CLI_CALIBRATE, CLI_COMPARE, CLI_ERRORS, CLI_EVAL;
 extern const cli_command CLI_FUSE;
 extern const cli_command CLI_THRESHOLD;
 extern const cli_command CLI_CHECK, CLI_INSPECT, CLI_MATCH, CLI_REPLAY, CLI_SERVE, CLI_VERSION;

@@ -26,9 +26,9 @@ static const cli_group POLICY_GROUP = {"policy", "Check, test and explain the po
 static const cli_group VAULT_GROUP = {"vault", "Change the key of what the service stores encrypted", VAULT, NULL};
 static const cli_group *const GROUPS[] = {&MODELS_GROUP, &POLICY_GROUP, &KEYS_GROUP,    &KILLSWITCH_GROUP,
                                           &VAULT_GROUP,  &AUDIT_GROUP,  &DATASET_GROUP, NULL};
-static const cli_command *const COMMANDS[] = {&CLI_CHECK,     &CLI_COMPARE, &CLI_ERRORS, &CLI_EVAL,  &CLI_FUSE,
-                                              &CLI_INSPECT,   &CLI_MATCH,   &CLI_REPLAY, &CLI_SCORE, &CLI_SERVE,
-                                              &CLI_THRESHOLD, &CLI_VERSION, NULL};
+static const cli_command *const COMMANDS[] = {&CLI_CALIBRATE, &CLI_CHECK,     &CLI_COMPARE, &CLI_ERRORS, &CLI_EVAL,
+                                              &CLI_FUSE,      &CLI_INSPECT,   &CLI_MATCH,   &CLI_REPLAY, &CLI_SCORE,
+                                              &CLI_SERVE,     &CLI_THRESHOLD, &CLI_VERSION, NULL};
 static const cli_group PROGRAM = {"", "Judge whether a real person is in front of the camera", COMMANDS, GROUPS};
 
 int main(int argc, char **argv)

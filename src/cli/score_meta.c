@@ -60,6 +60,23 @@ static json_t *build_names(bf_build *build, const bf_engine *engine, bool flows)
     return list;
 }
 
+/* What a calibration that is fitted to the table has to be bound to. */
+static json_t *build_evidence(bf_build *build, const bf_engine *engine)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < engine->detector_count; i++) {
+        const bf_engine_detector *detector = &engine->detector[i];
+        json_t *facts = json_object();
+        bf_build_put(build, facts, "version", bf_build_text(detector->version));
+        bf_build_put(build, facts, "model_sha256",
+                     bf_build_text_or_null(detector->net ? bf_net_manifest(detector->net)->sha256 : ""));
+        bf_build_put(build, facts, "calibration",
+                     detector->calibrated ? bf_build_text(detector->calibration.version) : json_null());
+        bf_build_put(build, object, detector->name, facts);
+    }
+    return object;
+}
+
 bf_status cli_score_meta_write(const cli_score_meta *meta, const char *table, bf_error *err)
 {
     char id[BF_DATASET_ID_SIZE];
@@ -81,6 +98,7 @@ bf_status cli_score_meta_write(const cli_score_meta *meta, const char *table, bf
     bf_build_put(&build, root, "stack", json_string(meta->scoring->stack));
     bf_build_put(&build, root, "program_sha256", json_string(meta->program));
     bf_build_put(&build, root, "detectors", build_names(&build, engine, false));
+    bf_build_put(&build, root, "evidence", build_evidence(&build, engine));
     bf_build_put(&build, root, "flows", build_names(&build, engine, true));
     bf_build_put(&build, root, "versions", bf_scoring_versions(engine));
     return build.failed ? bf_fail_memory(err) : cli_meta_write(root, table, err);

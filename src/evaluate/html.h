@@ -26,7 +26,7 @@ void bf_html_head(bf_page *page, const char *title);
 /* Pictures, each a figure with its caption. */
 void bf_html_det(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_distributions(bf_page *page, const bf_evaluation *evaluation);
-void bf_html_reliability(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_reliability(bf_page *page, const bf_reliability *reliability, const char *caption);
 void bf_html_journey(bf_page *page, const bf_journey *journey, const char *who);
 
 /* Sections. */

@@ -168,7 +168,7 @@ static void draw_bin(bf_page *page, const bf_reliability_bin *bin)
         SQUARE_SIDE * (1 - bin->live.low), SQUARE_SIDE * (1 - bin->live.high), x, SQUARE_SIDE * (1 - bin->live.value));
 }
 
-void bf_html_reliability(bf_page *page, const bf_evaluation *e)
+void bf_html_reliability(bf_page *page, const bf_reliability *r, const char *caption)
 {
     bf_page_put(page,
                 "<figure><svg viewBox=\"-56 -8 %g %g\" width=\"%g\" role=\"img\" aria-label=\"Reliability diagram\">",
@@ -187,13 +187,15 @@ void bf_html_reliability(bf_page *page, const bf_evaluation *e)
                 "%%</text>",
                 SQUARE_SIDE, SQUARE_SIDE, SQUARE_SIDE, SQUARE_SIDE, SQUARE_SIDE / 2, SQUARE_SIDE + 36, SQUARE_SIDE / 2);
     for (int b = 0; b < BF_RELIABILITY_BINS; b++) {
-        if (e->reliability.bin[b].live.total > 0)
-            draw_bin(page, &e->reliability.bin[b]);
+        if (r->bin[b].live.total > 0)
+            draw_bin(page, &r->bin[b]);
     }
     bf_page_put(page, "</svg><figcaption>");
     bf_html_term(page, "reliability", "Reliability diagram");
-    bf_page_put(page, ", at this table&rsquo;s own share of attacks. A probability that means what it says lies on the "
-                      "dashed line; bars are 95&nbsp;%% intervals.</figcaption></figure>");
+    bf_page_put(page,
+                "%s. A probability that means what it says lies on the dashed line; bars are 95&nbsp;%% "
+                "intervals.</figcaption></figure>",
+                caption);
 }
 
 void bf_html_journey(bf_page *page, const bf_journey *j, const char *who)

@@ -163,7 +163,7 @@ void bf_html_calibration(bf_page *page, const bf_evaluation *e)
         return;
     }
     bf_page_put(page, "<div class=\"pair\">");
-    bf_html_reliability(page, e);
+    bf_html_reliability(page, r, ", at this table&rsquo;s own share of attacks");
     bf_page_put(page,
                 "<div><table><thead><tr><th></th><th class=\"n\">as it is</th><th class=\"n\">classes alike</th></tr>"
                 "</thead><tbody>");

@@ -23,6 +23,7 @@ typedef enum bf_role {
 /* A liveness detector and the calibration of what it says. */
 typedef struct bf_engine_detector {
     char name[BF_NAME_MAX];
+    char version[BF_NAME_MAX];        /* that its evidence will name */
     bf_net *net;                      /* NULL: one of our own, see pipeline/detectors.h */
     const bf_sequence_detector *clip; /* over the frames of a clip; NULL for those that look at a picture */
     bool fused;                       /* the fusion file needs it; others run only for full evidence */

@@ -123,6 +123,7 @@ static bf_status add_detector(bf_engine *engine, const char *data_dir, const cha
     const char *version = detector->clip ? detector->clip->version
                           : net          ? bf_net_manifest(net)->version
                                          : bf_own_detector_version(bf_own_detector_find(name), &engine->own_models);
+    (void)snprintf(detector->version, sizeof detector->version, "%s", version);
     const char *sha256 = net ? bf_net_manifest(net)->sha256 : "";
     bf_status status = read_calibration(data_dir, name, version, sha256, &detector->calibration, err);
     if (status == BF_IO_ERROR && !fused)

@@ -15,8 +15,7 @@ COMMANDS = ("check", "inspect", "match", "replay", "serve", "version", "models l
             "models optimise", "policy lint", "policy test", "policy explain", "keys create", "keys list",
             "keys rotate", "keys revoke", "killswitch on", "killswitch off", "killswitch status",
             "dataset init", "dataset validate", "dataset summary", "dataset split", "dataset diff", "score", "eval",
-            "errors",
-            "compare", "fuse", "threshold",
+            "errors", "compare", "fuse", "threshold", "calibrate",
             "vault rotate-key", "audit export", "audit verify", "audit checkpoint", "audit key")
 GROUPS = sorted({command.split()[0] for command in COMMANDS if " " in command})
 
