@@ -10,10 +10,12 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/dataset.h"
 #include "cli/open.h"
 #include "cli/progress.h"
 #include "cli/term.h"
 #include "compare/report.h"
+#include "dataset/parallel.h"
 
 #define SEED_DEFAULT 1
 #define REPLICATES_MIN 100
@@ -21,7 +23,7 @@
 #define PATH_BYTES_MAX 4096
 #define TEXT_COLUMNS 100
 
-enum { EXPERIMENT, OUTPUT, SPLIT, COMMON, REPLICATES, SEED, NO_DATE, JSON, INIT };
+enum { EXPERIMENT, OUTPUT, SPLIT, COMMON, REPLICATES, SEED, JOBS, NO_DATE, JSON, INIT };
 
 static const cli_option OPTIONS[] = {
     [EXPERIMENT] = {"experiment", 'e', "FILE", "what is to be shown, as YAML"},
@@ -30,6 +32,7 @@ static const cli_option OPTIONS[] = {
     [COMMON] = {"common", 0, NULL, "leave out samples that only one table has"},
     [REPLICATES] = {"replicates", 0, "N", "draws of the intervals by person (2000)"},
     [SEED] = {"seed", 0, "N", "seed of those draws (1)"},
+    [JOBS] = {"jobs", 'j', "N", "threads (one for each processor)"},
     [NO_DATE] = {"no-date", 0, NULL, "leave the date out, so that equal input gives equal bytes"},
     [JSON] = {"json", 0, NULL, "print compare.json instead of writing files"},
     [INIT] = {"init", 0, "FILE", "write an experiment file with comments, and compare nothing"},
@@ -39,7 +42,7 @@ static const cli_option OPTIONS[] = {
 typedef struct compare_request {
     const cli_command *command;
     const char *table[2], *experiment, *output, *split, *init;
-    int replicates, seed;
+    int replicates, seed, jobs;
     bool common, no_date, json;
 } compare_request;
 
@@ -203,8 +206,11 @@ static bf_status compare(const compare_request *r, bf_outcome *ret, bf_error *er
     if (status != BF_OK)
         return status;
     cli_progress progress = cli_progress_start(2);
-    const bf_comparison_options options = {
-        .replicates = (size_t)r->replicates, .seed = (uint64_t)r->seed, .progress = show_work, .context = &progress};
+    const bf_comparison_options options = {.replicates = (size_t)r->replicates,
+                                           .seed = (uint64_t)r->seed,
+                                           .jobs = cli_jobs(r->jobs),
+                                           .progress = show_work,
+                                           .context = &progress};
     status = bf_compare(&comparison, &pairs, &experiment, &options, err);
     cli_progress_hide(&progress);
     if (status != BF_OK)
@@ -235,6 +241,8 @@ static int take_option(compare_request *r, int option, char *value)
                    : CLI_USAGE;
     case SEED:
         return cli_read_number(r->command, "seed", value, 0, 2147483647, &r->seed) ? 0 : CLI_USAGE;
+    case JOBS:
+        return cli_read_number(r->command, "jobs", value, 1, BF_PARALLEL_JOBS_MAX, &r->jobs) ? 0 : CLI_USAGE;
     case NO_DATE:
         r->no_date = true;
         return 0;

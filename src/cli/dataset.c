@@ -25,10 +25,10 @@ bool cli_dataset_option(cli_dataset *d, int row, const char *value)
     return true;
 }
 
-int cli_dataset_jobs(const cli_dataset *d)
+int cli_jobs(int asked)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int jobs = d->jobs > 0 ? d->jobs : processors > 0 ? (int)processors : 1;
+    int jobs = asked > 0 ? asked : processors > 0 ? (int)processors : 1;
     return jobs < BF_PARALLEL_JOBS_MAX ? jobs : BF_PARALLEL_JOBS_MAX;
 }
 
@@ -76,7 +76,7 @@ int cli_dataset_probe(cli_dataset *d, bool pictures, size_t first, size_t step)
     bf_error err = {0};
     bool complete = true;
     const bf_probe_options options = {
-        .jobs = cli_dataset_jobs(d),
+        .jobs = cli_jobs(d->jobs),
         .pictures = pictures,
         .first = first,
         .step = step,

@@ -44,7 +44,7 @@ void cli_dataset_done(cli_dataset *d);
 /* Says what a function about data has reported: bad content is CLI_UNREADABLE. Returns the exit code. */
 int cli_fail_data(const cli_command *command, const bf_error *err);
 
-/* Threads to use: what the user said, else one for each processor. */
-int cli_dataset_jobs(const cli_dataset *d);
+/* Threads to use: as many as were asked for, or with 0 one for each processor. */
+int cli_jobs(int asked);
 
 #endif

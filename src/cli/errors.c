@@ -114,7 +114,7 @@ static int find_errors(errors_run *r)
                                        .proposed = r->proposed,
                                        .limit = (size_t)r->limit,
                                        .print = r->pictures.print,
-                                       .jobs = cli_dataset_jobs(&r->d),
+                                       .jobs = cli_jobs(r->d.jobs),
                                        .progress = show,
                                        .progress_data = &progress};
     bf_status status = bf_review_find(&r->report, &r->scores, &options, &complete, &err);

@@ -223,7 +223,7 @@ static int score(scoring_run *s, const char *path)
         .part = s->split.part,
         .journal = s->journal,
         .shard = s->shard,
-        .jobs = cli_dataset_jobs(&s->d),
+        .jobs = cli_jobs(s->d.jobs),
         .progress = show,
         .progress_data = s,
     };

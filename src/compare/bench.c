@@ -70,16 +70,21 @@ static bf_status build_times(bf_bench_times *ret, const bf_scores *scores, const
     ret->time = bf_malloc((scores->count + 1) * sizeof *ret->time);
     if (!items || !ret->time)
         return bf_fail_memory(err);
+    ret->of_person = bf_calloc(scores->persons + 1, sizeof *ret->of_person);
+    if (!ret->of_person)
+        return bf_fail_memory(err);
     size_t count = 0;
     for (size_t i = 0; i < scores->count; i++) {
         float ms = scores->stage_ms[i * scores->stages + s];
         if (!isnan(ms))
-            items[count++] = (bf_sort_item){.key = bf_sort_key(ms), .index = (uint32_t)i};
+            items[count++] = (bf_sort_item){.key = ~bf_sort_key(ms), .index = (uint32_t)i};
     }
     bf_status status = bf_sort(items, count, err);
-    for (size_t i = 0; status == BF_OK && i < count; i++)
+    for (size_t i = 0; status == BF_OK && i < count; i++) {
         ret->time[i] = (bf_bench_time){.ms = scores->stage_ms[items[i].index * scores->stages + s],
                                        .person = scores->row[items[i].index].person};
+        ret->of_person[ret->time[i].person]++;
+    }
     ret->count = count;
     return status;
 }
@@ -129,8 +134,10 @@ void bf_bench_done(bf_bench *bench)
 {
     for (int t = 0; t < BF_BENCH_TABLES; t++) {
         bf_curve_done(&bench->curve[t]);
-        for (size_t m = 0; bench->times && m < bench->metrics; m++)
+        for (size_t m = 0; bench->times && m < bench->metrics; m++) {
             bf_free(bench->times[m][t].time);
+            bf_free(bench->times[m][t].of_person);
+        }
     }
     bf_free(bench->cell);
     bf_free(bench->times);
@@ -170,16 +177,16 @@ static sums add_up(const bf_bench *bench, int t, const uint32_t *weight)
     return sum;
 }
 
-/* By nearest rank. */
-static double percentile(const bf_bench_times *times, const uint32_t *weight, double p)
+/* By nearest rank, counted from the longest: high percentiles are what is asked for. */
+static double percentile(const bf_bench_times *times, size_t persons, const uint32_t *weight, double p)
 {
-    uint64_t all = 0, so_far = 0;
-    for (size_t i = 0; i < times->count; i++)
-        all += weight ? weight[times->time[i].person] : 1;
-    uint64_t rank = (uint64_t)ceil(p * (double)all);
+    uint64_t all = 0, longer = 0;
+    for (size_t i = 0; times->count > 0 && i < persons; i++)
+        all += (uint64_t)(weight ? weight[i] : 1) * times->of_person[i];
+    uint64_t beyond = all - (uint64_t)ceil(p * (double)all);
     for (size_t i = 0; i < times->count && all > 0; i++) {
-        so_far += weight ? weight[times->time[i].person] : 1;
-        if (so_far >= rank)
+        longer += weight ? weight[times->time[i].person] : 1;
+        if (longer > beyond)
             return round((double)times->time[i].ms * 1000) / 1000;
     }
     return NAN;
@@ -217,11 +224,11 @@ static double figure_of(const bf_bench *bench, size_t m, int t, const uint32_t *
     case BF_METRIC_BRIER:
         return sum->brier;
     case BF_METRIC_LATENCY_P50:
-        return percentile(&bench->times[m][t], weight, 0.5);
+        return percentile(&bench->times[m][t], bench->pairs->a.persons, weight, 0.5);
     case BF_METRIC_LATENCY_P95:
-        return percentile(&bench->times[m][t], weight, 0.95);
+        return percentile(&bench->times[m][t], bench->pairs->a.persons, weight, 0.95);
     case BF_METRIC_LATENCY_P99:
-        return percentile(&bench->times[m][t], weight, 0.99);
+        return percentile(&bench->times[m][t], bench->pairs->a.persons, weight, 0.99);
     case BF_METRIC_KINDS:
         break;
     }

@@ -21,11 +21,13 @@ typedef struct bf_bench_time {
     uint32_t person;
 } bf_bench_time;
 
-/* The times of one stage of one table, rising. */
+/* The times of one stage of one table, falling. */
 typedef struct bf_bench_times {
     bf_bench_time *time;
+    uint32_t *of_person; /* how many there are of each */
     size_t count;
 } bf_bench_times;
+#define BF_BENCH_TIMES_SEEN 2 /* one in so many is looked at for a percentile, at most */
 
 typedef struct bf_bench {
     const bf_metric *metric; /* borrowed, as `pairs` */

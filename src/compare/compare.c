@@ -86,14 +86,6 @@ static bf_status resolve(bf_comparison *c, bf_error *err)
     return status;
 }
 
-static bf_contrast_options options_of(const bf_comparison *c)
-{
-    return (bf_contrast_options){.threshold = {c->experiment.threshold[0], c->experiment.threshold[1]},
-                                 .confidence = c->experiment.confidence,
-                                 .replicates = c->replicates,
-                                 .seed = c->seed};
-}
-
 static bf_status judge(bf_comparison *c, const bf_criterion *criterion, const bf_contrast *contrast, bf_error *err)
 {
     if (c->judged_count == BF_JUDGED_MAX) {
@@ -114,7 +106,6 @@ static bf_status judge(bf_comparison *c, const bf_criterion *criterion, const bf
 static bf_status contrast_all(bf_comparison *c, bf_contrast *contrasts, bf_metric *metrics, bf_error *err)
 {
     const bf_experiment *e = &c->experiment;
-    const bf_contrast_options options = options_of(c);
     size_t count = 0, at = 0;
     for (size_t m = 0; m < e->metrics; m++)
         metrics[count++] = e->metric[m];
@@ -125,7 +116,7 @@ static bf_status contrast_all(bf_comparison *c, bf_contrast *contrasts, bf_metri
     metrics[count++] = (bf_metric){.kind = BF_METRIC_BPCER};
     for (size_t k = 1; k < c->kinds; k++)
         metrics[count++] = (bf_metric){.kind = BF_METRIC_APCER, .species = (uint16_t)k};
-    bf_status status = bf_contrast_run(contrasts, c->pairs, metrics, count, &options, err);
+    bf_status status = bf_contrast_run(contrasts, c->pairs, metrics, count, &c->drawing, err);
     if (status != BF_OK)
         return status;
     for (size_t m = 0; m < e->metrics; m++)
@@ -167,10 +158,9 @@ static bf_status judge_part(bf_comparison *c, bf_segment column, uint16_t value,
     if (count == 0)
         return BF_OK;
     BF_CLEANUP(bf_pairs_part_done) bf_pairs part = {0};
-    const bf_contrast_options options = options_of(c);
     bf_status status = bf_pairs_part(&part, c->pairs, column, value, err);
     if (status == BF_OK)
-        status = bf_contrast_run(contrasts, &part, metrics, count, &options, err);
+        status = bf_contrast_run(contrasts, &part, metrics, count, &c->drawing, err);
     for (size_t i = 0; status == BF_OK && i < count; i++) {
         bf_criterion criterion = *of[i];
         (void)snprintf(criterion.value, sizeof criterion.value, "%s", name[0] ? name : "(not stated)");
@@ -188,19 +178,13 @@ static bool protects(const bf_experiment *e, bf_segment column)
     return false;
 }
 
-static bf_status judge_segments(bf_comparison *c, const bf_comparison_options *options, bf_error *err)
+static bf_status judge_segments(bf_comparison *c, bf_error *err)
 {
-    size_t total = 1, done = 1;
     bf_status status = BF_OK;
-    for (int s = 0; s < BF_SEGMENTS; s++)
-        total += protects(&c->experiment, (bf_segment)s) ? bf_names_count(&c->pairs->a.segment[s]) : 0;
     for (int s = 0; s < BF_SEGMENTS; s++) {
         size_t values = protects(&c->experiment, (bf_segment)s) ? bf_names_count(&c->pairs->a.segment[s]) : 0;
-        for (size_t v = 0; status == BF_OK && v < values; v++) {
+        for (size_t v = 0; status == BF_OK && v < values; v++)
             status = judge_part(c, (bf_segment)s, (uint16_t)v, err);
-            if (options->progress)
-                options->progress(options->context, ++done, total);
-        }
     }
     return status;
 }
@@ -249,7 +233,7 @@ static bf_status check_responses(const bf_pairs *pairs, bf_error *err)
     return BF_INVALID_ARGUMENT;
 }
 
-static bf_status compare(bf_comparison *c, const bf_comparison_options *options, bf_error *err)
+static bf_status compare(bf_comparison *c, bf_error *err)
 {
     BF_CLEANUP(free_contrasts) bf_contrast *contrasts = bf_malloc(METRICS_MAX * sizeof *contrasts);
     BF_CLEANUP(free_metrics) bf_metric *metrics = bf_calloc(METRICS_MAX, sizeof *metrics);
@@ -262,7 +246,7 @@ static bf_status compare(bf_comparison *c, const bf_comparison_options *options,
     if (status == BF_OK)
         status = contrast_all(c, contrasts, metrics, err);
     if (status == BF_OK)
-        status = judge_segments(c, options, err);
+        status = judge_segments(c, err);
     if (status == BF_OK)
         status = bf_compare_segments(c, err);
     if (status == BF_OK)
@@ -279,10 +263,15 @@ bf_status bf_compare(bf_comparison *ret, const bf_pairs *pairs, const bf_experim
 {
     bf_comparison c = {.pairs = pairs,
                        .experiment = *experiment,
-                       .replicates = options->replicates,
-                       .seed = options->seed,
+                       .drawing = {.threshold = {experiment->threshold[0], experiment->threshold[1]},
+                                   .confidence = experiment->confidence,
+                                   .replicates = options->replicates,
+                                   .seed = options->seed,
+                                   .jobs = options->jobs,
+                                   .progress = options->progress,
+                                   .context = options->context},
                        .kinds = 1 + bf_names_count(&pairs->a.species)};
-    bf_status status = compare(&c, options, err);
+    bf_status status = compare(&c, err);
     if (status != BF_OK) {
         bf_comparison_done(&c);
         return status;

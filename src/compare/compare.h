@@ -78,8 +78,7 @@ typedef struct bf_stage_change {
 typedef struct bf_comparison {
     const bf_pairs *pairs; /* borrowed */
     bf_experiment experiment;
-    size_t replicates;
-    uint64_t seed;
+    bf_contrast_options drawing; /* how persons were drawn */
     bf_outcome verdict;
     bf_judged *judged; /* failed ones first, then the undecided; each as in the experiment */
     size_t judged_count;
@@ -102,7 +101,8 @@ typedef struct bf_comparison {
 typedef struct bf_comparison_options {
     size_t replicates;
     uint64_t seed;
-    void (*progress)(void *context, size_t done, size_t total); /* between pieces of work; may be NULL */
+    int jobs;                                                   /* threads; the results do not depend on how many */
+    void (*progress)(void *context, size_t done, size_t total); /* of the draws of a part; may be NULL */
     void *context;
 } bf_comparison_options;
 

@@ -7,21 +7,20 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "compare/bench.h"
+#include "dataset/parallel.h"
 
 typedef struct contrasting {
     bf_bench bench;
     const bf_contrast_options *options;
-    bf_draw draw;
-    double *figure[BF_BENCH_TABLES]; /* by metric, of the present draw */
+    double *figure[BF_BENCH_TABLES]; /* by metric, of everybody once */
     double *difference;              /* metric x replicate */
-    size_t replicates, whole;
+    size_t persons, replicates, whole;
     bf_curve_figures figures[BF_BENCH_TABLES]; /* of everybody once */
 } contrasting;
 
 static void contrasting_done(contrasting *c)
 {
     bf_bench_done(&c->bench);
-    bf_draw_done(&c->draw);
     for (int t = 0; t < BF_BENCH_TABLES; t++)
         bf_free(c->figure[t]);
     bf_free(c->difference);
@@ -150,37 +149,94 @@ static void count_basis(const bf_pairs *pairs, const bf_metric *metric, bf_contr
     }
 }
 
-static bf_status start(contrasting *c, size_t metrics, bf_error *err)
+static bool is_new_person(const bf_bench *bench, size_t cell)
+{
+    return cell == 0 || bench->cell[cell].person != bench->cell[cell - 1].person;
+}
+
+static bf_status start(contrasting *c, bf_error *err)
 {
     const bf_bench *bench = &c->bench;
-    size_t entries = bench->curve[0].entries + bench->curve[1].entries;
-    for (size_t m = 0; m < metrics; m++)
-        entries += bench->times[m][0].count + bench->times[m][1].count;
+    size_t metrics = bench->metrics, entries = bench->curve[0].entries + bench->curve[1].entries;
     size_t cells = bench->curve[0].cells + bench->curve[1].cells + 2 * bench->cells + bench->pairs->a.persons;
+    for (size_t m = 0; m < metrics; m++)
+        entries += (bench->times[m][0].count + bench->times[m][1].count) / BF_BENCH_TIMES_SEEN;
     c->replicates = bf_replicates_affordable(c->options->replicates, BF_RATES_WORK, cells, BF_RATES_MIN);
     c->whole = bench->whole ? bf_replicates_affordable(c->replicates, BF_WHOLE_WORK, entries, BF_WHOLE_MIN) : 0;
     c->difference = bf_malloc((metrics * c->replicates + 1) * sizeof *c->difference);
     for (int t = 0; t < BF_BENCH_TABLES; t++)
         c->figure[t] = bf_malloc((metrics + 1) * sizeof *c->figure[t]);
-    if (!c->difference || !c->figure[0] || !c->figure[1])
+    for (size_t i = 0; i < bench->cells; i++)
+        c->persons += is_new_person(bench, i);
+    return c->difference && c->figure[0] && c->figure[1] ? BF_OK : bf_fail_memory(err);
+}
+
+/* What one thread draws with. */
+typedef struct drawing {
+    bf_draw draw;
+    double *figure[BF_BENCH_TABLES]; /* by metric */
+} drawing;
+
+static void drawing_free(void *state)
+{
+    drawing *d = state;
+    bf_draw_done(&d->draw);
+    for (int t = 0; t < BF_BENCH_TABLES; t++)
+        bf_free(d->figure[t]);
+    bf_free(d);
+}
+
+static bf_status drawing_start(void *data, void **ret_state, bf_error *err)
+{
+    const contrasting *c = data;
+    const bf_bench *bench = &c->bench;
+    drawing *d = bf_calloc(1, sizeof *d);
+    *ret_state = d;
+    if (!d)
         return bf_fail_memory(err);
-    bf_status status = bf_draw_start(&c->draw, bench->pairs->a.persons, c->options->seed, err);
+    for (int t = 0; t < BF_BENCH_TABLES; t++) {
+        if (!(d->figure[t] = bf_malloc((bench->metrics + 1) * sizeof *d->figure[t])))
+            return bf_fail_memory(err);
+    }
+    bf_status status = bf_draw_start(&d->draw, bench->pairs->a.persons, 0, err);
     for (size_t i = 0; status == BF_OK && i < bench->cells; i++) {
-        if (i == 0 || bench->cell[i].person != bench->cell[i - 1].person)
-            c->draw.drawn[c->draw.drawn_count++] = bench->cell[i].person;
+        if (is_new_person(bench, i))
+            d->draw.drawn[d->draw.drawn_count++] = bench->cell[i].person;
     }
     return status;
 }
 
-static void draw_all(contrasting *c, size_t metrics)
+static bf_status draw_once(void *data, void *state, size_t at, bf_error *err)
 {
-    for (size_t at = 0; at < c->replicates; at++) {
-        bf_draw_next(&c->draw);
-        for (int t = 0; t < BF_BENCH_TABLES; t++)
-            bf_bench_measure(&c->bench, t, c->draw.weight, at < c->whole, c->figure[t], NULL);
-        for (size_t m = 0; m < metrics; m++)
-            c->difference[m * c->replicates + at] = c->figure[1][m] - c->figure[0][m];
-    }
+    const contrasting *c = data;
+    drawing *d = state;
+    (void)err;
+    bf_draw_number(&d->draw, c->options->seed, at);
+    for (int t = 0; t < BF_BENCH_TABLES; t++)
+        bf_bench_measure(&c->bench, t, d->draw.weight, at < c->whole, d->figure[t], NULL);
+    for (size_t m = 0; m < c->bench.metrics; m++)
+        c->difference[m * c->replicates + at] = d->figure[1][m] - d->figure[0][m];
+    return BF_OK;
+}
+
+static bool show_draws(void *data, size_t done)
+{
+    const contrasting *c = data;
+    if (c->options->progress)
+        c->options->progress(c->options->context, done, c->replicates);
+    return true;
+}
+
+static bf_status draw_all(contrasting *c, bf_error *err)
+{
+    const bf_parallel parallel = {.count = c->replicates,
+                                  .jobs = c->options->jobs,
+                                  .data = c,
+                                  .start = drawing_start,
+                                  .stop = drawing_free,
+                                  .work = draw_once,
+                                  .progress = show_draws};
+    return c->persons >= 2 ? bf_parallel_run(&parallel, NULL, err) : BF_OK;
 }
 
 /* An interval without a width says that no draw could show a difference, not that there is none. Times are measured
@@ -200,7 +256,7 @@ static void conclude(contrasting *c, size_t m, bf_contrast *ret)
                             .by_pair = {NAN, NAN},
                             .by_person = {NAN, NAN},
                             .mcnemar = NAN,
-                            .persons = c->draw.drawn_count};
+                            .persons = c->persons};
     contrast.difference = contrast.b - contrast.a;
     pair_up(c, metric, &contrast);
     count_basis(c->bench.pairs, metric, &contrast);
@@ -213,18 +269,17 @@ bf_status bf_contrast_run(bf_contrast *ret, const bf_pairs *pairs, const bf_metr
     BF_CLEANUP(contrasting_done) contrasting c = {.options = options};
     bf_status status = bf_bench_start(&c.bench, pairs, metrics, count, options->threshold, err);
     if (status == BF_OK)
-        status = start(&c, count, err);
+        status = start(&c, err);
     if (status != BF_OK)
         return status;
     for (int t = 0; t < BF_BENCH_TABLES; t++)
         bf_bench_measure(&c.bench, t, NULL, true, c.figure[t], &c.figures[t]);
     for (size_t m = 0; m < count; m++)
         conclude(&c, m, &ret[m]);
-    if (c.draw.drawn_count >= 2)
-        draw_all(&c, count);
-    for (size_t m = 0; m < count; m++) {
+    status = draw_all(&c, err);
+    for (size_t m = 0; status == BF_OK && m < count; m++) {
         bf_contrast *contrast = &ret[m];
-        if (c.draw.drawn_count >= 2 && !isnan(contrast->difference)) {
+        if (c.persons >= 2 && !isnan(contrast->difference)) {
             contrast->by_person = by_person(&c, m);
             contrast->replicates = bf_bench_needs_whole(metrics[m].kind) ? c.whole : c.replicates;
         }
@@ -232,5 +287,5 @@ bf_status bf_contrast_run(bf_contrast *ret, const bf_pairs *pairs, const bf_metr
         contrast->interval.low = fmin(contrast->by_person.low, contrast->by_pair.low);
         contrast->interval.high = fmax(contrast->by_person.high, contrast->by_pair.high);
     }
-    return BF_OK;
+    return status;
 }

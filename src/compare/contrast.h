@@ -27,9 +27,12 @@ typedef struct bf_contrast_options {
     double confidence;
     size_t replicates;
     uint64_t seed;
+    int jobs;                                                   /* threads; the results do not depend on how many */
+    void (*progress)(void *context, size_t done, size_t total); /* of the draws; may be NULL */
+    void *context;
 } bf_contrast_options;
 
-/* Measures `count` metrics in the same draws; ret has a place for each. OUT_OF_MEMORY. */
+/* Measures `count` metrics in the same draws; ret has a place for each. OUT_OF_MEMORY, INTERNAL without threads. */
 bf_status bf_contrast_run(bf_contrast *ret, const bf_pairs *pairs, const bf_metric *metrics, size_t count,
                           const bf_contrast_options *options, bf_error *err);
 

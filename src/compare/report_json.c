@@ -57,7 +57,7 @@ static json_t *build_convention(const bf_comparison *c)
 {
     return json_pack("{s:s, s:s, s:o, s:s, s:{s:o, s:o}}", "accept", "score >= threshold", "difference", "b - a",
                      "confidence", bf_json_number(c->experiment.confidence), "all_criteria_must", "hold", "bootstrap",
-                     "seed", bf_json_integer(c->seed), "persons", bf_json_integer(c->kind[0].persons));
+                     "seed", bf_json_integer(c->drawing.seed), "persons", bf_json_integer(c->kind[0].persons));
 }
 
 static json_t *build_paired(const bf_paired *paired, double mcnemar, bf_span interval)

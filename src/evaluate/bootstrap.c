@@ -57,6 +57,13 @@ void bf_draw_next(bf_draw *draw)
         draw->weight[draw->drawn[bf_random_below(&draw->random, (uint32_t)draw->drawn_count)]]++;
 }
 
+void bf_draw_number(bf_draw *draw, uint64_t seed, size_t number)
+{
+    bf_random start = {seed + number * UINT64_C(0xd1342543de82ef95)};
+    draw->random = (bf_random){bf_random_next(&start)};
+    bf_draw_next(draw);
+}
+
 void bf_draw_done(bf_draw *draw)
 {
     bf_free(draw->weight);

@@ -45,6 +45,8 @@ typedef struct bf_draw {
 /* Makes room for `persons`; the caller appends to `drawn`. On success the caller calls bf_draw_done. OUT_OF_MEMORY. */
 bf_status bf_draw_start(bf_draw *ret, size_t persons, uint64_t seed, bf_error *err);
 void bf_draw_next(bf_draw *draw);
+/* The draw of that number, which does not depend on those made before: for several threads. */
+void bf_draw_number(bf_draw *draw, uint64_t seed, size_t number);
 void bf_draw_done(bf_draw *draw);
 
 typedef struct bf_bootstrap {
