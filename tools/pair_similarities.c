@@ -1,9 +1,12 @@
-/* Similarities of all pairs of portraits in a folder, for fitting the match calibration and choosing match bands.
+/* Similarities of all pairs of portraits in a folder, as a table for `bonafide calibrate`: a pair of one person is live,
+ * a pair of two an attack.
  *
  * usage: pair_similarities DATA_DIR WEIGHTS_DIR FOLDER > pairs.csv
  *
- * FOLDER holds manifest.csv with the columns path,person_id,... (paths relative to FOLDER). Prints one line a pair:
- * same,similarity,person_a,person_b. Pictures without a face are named on standard error and left out.
+ * FOLDER holds manifest.csv with the columns path,person_id,... (paths relative to FOLDER). Pictures without a face are
+ * named on standard error and left out. person_id of a pair is its person, or both: two persons together are held out
+ * as one, although each of them is in other pairs too, so intervals for the pairs of two are a little too narrow.
+ * source is the same, so that nobody counts for more than the square root of the number of their pairs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +70,26 @@ static int read_portraits(bf_judge *judge, const char *folder)
     return count;
 }
 
+static void print_pairs(int count)
+{
+    (void)printf("sample_id,label,attack_type,person_id,source,status,score,raw.match-fr\n");
+    for (int a = 0; a < count; a++) {
+        for (int b = a + 1; b < count; b++) {
+            const portrait *p = &portraits[a], *q = &portraits[b];
+            int order = strcmp(p->person, q->person);
+            const char *first = order <= 0 ? p->person : q->person, *second = order <= 0 ? q->person : p->person;
+            char who[2 * PERSON_SIZE + 1];
+            if (order == 0)
+                (void)snprintf(who, sizeof who, "%.127s", first);
+            else
+                (void)snprintf(who, sizeof who, "%.127s+%.127s", first, second);
+            double similarity = bf_embedding_similarity(&p->embedding, &q->embedding);
+            (void)printf("%d-%d,%s,%s,%s,%s,ok,%.4f,%.6f\n", a, b, order == 0 ? "live" : "spoof",
+                         order == 0 ? "" : "other_person", who, who, 50 * (similarity + 1), similarity);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 4) {
@@ -81,15 +104,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "%s %s\n", err.message, err.hint);
         return 70;
     }
-    int count = read_portraits(judge, argv[3]);
-    (void)printf("same,similarity,person_a,person_b\n");
-    for (int a = 0; a < count; a++) {
-        for (int b = a + 1; b < count; b++) {
-            const portrait *p = &portraits[a], *q = &portraits[b];
-            (void)printf("%d,%.4f,%s,%s\n", strcmp(p->person, q->person) == 0,
-                         bf_embedding_similarity(&p->embedding, &q->embedding), p->person, q->person);
-        }
-    }
+    print_pairs(read_portraits(judge, argv[3]));
     bf_judge_free(&judge);
     bf_engine_free(&engine);
     return 0;

@@ -33,6 +33,7 @@ enum {
     LLR_MIN,
     LLR_MAX,
     RELEASE,
+    TITLE,
     OUT_OF_FOLD,
     DATA,
     REPLICATES,
@@ -52,6 +53,7 @@ static const cli_option OPTIONS[] = {
     [LLR_MIN] = {"llr-min", 0, "LLR", "never claim less than this, below 0"},
     [LLR_MAX] = {"llr-max", 0, "LLR", "never claim more than this, above 0"},
     [RELEASE] = {"release", 0, "VERSION", "version of the files (one above the calibration before)"},
+    [TITLE] = {"title", 0, "TEXT", "what the files call the data set (the table and its split)"},
     [OUT_OF_FOLD] = {"out-of-fold", 0, "FILE", "also write the table with ratios that were held out"},
     [DATA] = {"data", 0, "DIR", "folder with models/ and calibration/ of the release"},
     [REPLICATES] = {"replicates", 0, "N", "draws of the intervals by person (2000)"},
@@ -291,6 +293,9 @@ static bool take_option(cli_calibration *r, int option, const char *value)
         return add_name(r, "beside", r->beside, &r->beside_count, value);
     case RELEASE:
         return take_release(r, value);
+    case TITLE:
+        r->title = value;
+        return true;
     case OUT_OF_FOLD:
         r->out_of_fold = value;
         return true;

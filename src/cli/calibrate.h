@@ -13,7 +13,7 @@
 /* What was asked for, and what is made of it. */
 typedef struct cli_calibration {
     const cli_command *command;
-    const char *table_path, *output, *split, *release, *out_of_fold, *data;
+    const char *table_path, *output, *split, *release, *title, *out_of_fold, *data;
     const char *wanted[CLI_CALIBRATE_LIST_MAX], *beside[CLI_CALIBRATE_LIST_MAX];
     size_t wanted_count, beside_count;
     bf_fit_method method;

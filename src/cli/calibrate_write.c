@@ -83,7 +83,7 @@ static bf_status write_files(const cli_calibration *r, const bf_bytes *json, con
     (void)snprintf(dataset, sizeof dataset, "%.100s%s%.60s", slash ? slash + 1 : r->table_path,
                    split[0] ? ", split " : "", split);
     for (size_t i = 0; status == BF_OK && i < r->made; i++)
-        status = bf_calibration_write(&file[i], &r->calibrated[i], dataset, err);
+        status = bf_calibration_write(&file[i], &r->calibrated[i], r->title ? r->title : dataset, err);
     if (status == BF_OK && mkdir(r->output, 0777) != 0 && errno != EEXIST)
         status = bf_fail(err, BF_IO_ERROR, "Cannot make the folder %.200s: %s.", r->output, strerror(errno));
     if (status == BF_OK && r->out_of_fold)

@@ -320,7 +320,9 @@ class Choices(WithTable):
         self.assertIn('version: "1.0.0"\n', files["beta.own.yaml"])
         self.assertIn('  detector_version: "1.0.0+x"\n', files["beta.own.yaml"])
         self.assertNotIn("model_sha256", files["beta.own.yaml"])
-        self.assertIn('version: "9"\n', self.files(make_rows(), "--release", 9)["alpha.yaml"])
+        text = self.files(make_rows(), "--release", 9, "--title", 'our "own" \\ photos\n')["alpha.yaml"]
+        self.assertIn('version: "9"\n', text)
+        self.assertIn('  dataset: "our ?own? ? photos?"\n', text)
 
     def test_without_a_document_the_installed_release_is_asked(self):
         rows = [{key.replace("beta.own", "passive.context"): value for key, value in row.items()}
