@@ -1,5 +1,5 @@
-/* Similarities of all pairs of portraits in a folder, as a table for `bonafide calibrate`: a pair of one person is live,
- * a pair of two an attack.
+/* Similarities of all pairs of portraits in a folder, as a table for `bonafide calibrate`: a pair of one person is
+ * live, a pair of two an attack.
  *
  * usage: pair_similarities DATA_DIR WEIGHTS_DIR FOLDER > pairs.csv
  *

@@ -70,7 +70,8 @@ typedef struct bf_calibrated {
     bf_fit_method chosen;
     bf_calibration fit; /* of all rows; detector, version and what it is bound to are the caller's to fill */
     bf_channel_fit channel[BF_CHANNEL_COUNT];
-    bool has_before; /* the table has ratios of an earlier calibration */
+    bool has_before;   /* the table has ratios of an earlier calibration */
+    bool only_against; /* and these never speak for bona fide by much: so it stays, unless llr_max was given */
     bf_reliability before;
     bf_difference log_loss, brier; /* after less before, by person */
     double quantile[2][5];         /* of raw, bona fide and attacks: 5, 25, 50, 75, 95 % */

@@ -12,10 +12,12 @@
 
 #define DRAWS_MAX 200000000.0 /* persons x replicates of one interval */
 #define REPLICATES_MIN 200
+#define AGAINST_MIN 0.01 /* files hold a maximum above 0 */
+#define AGAINST_MAX 0.25 /* of a detector that only speaks against; as in fusing */
 
 typedef struct trying {
     const bf_fit_table *table;
-    const bf_calibrating_options *options; /* use[] is set */
+    bf_calibrating_options options;
     bf_folds persons, sources;
     bf_score_row *rows; /* scratch, for measuring */
     double *llr;        /* scratch */
@@ -35,7 +37,7 @@ static bf_status measure(trying *t, const double *llr, size_t stride, bf_reliabi
     bf_scores scores = {.row = t->rows};
     for (size_t i = 0; i < t->table->scores.count; i++) {
         double ratio = llr[i * stride];
-        if (!t->options->use[i] || isnan(ratio))
+        if (!t->options.use[i] || isnan(ratio))
             continue;
         bf_score_row *row = &t->rows[scores.count++];
         *row = t->table->scores.row[i];
@@ -99,14 +101,14 @@ static bf_span middle(double *values, size_t count)
 static bf_status draw_persons(const trying *t, const person_sums *sums, size_t persons, bf_difference *ret_log_loss,
                               bf_difference *ret_brier, bf_error *err)
 {
-    size_t replicates = t->options->replicates, got = 0;
+    size_t replicates = t->options.replicates, got = 0;
     double most = DRAWS_MAX / (double)persons;
     if ((double)replicates > most)
         replicates = most < REPLICATES_MIN ? REPLICATES_MIN : (size_t)most;
     double *values = bf_malloc(2 * replicates * sizeof *values);
     if (!values)
         return bf_fail_memory(err);
-    bf_random random = {t->options->seed};
+    bf_random random = {t->options.seed};
     for (size_t r = 0; r < replicates; r++) {
         person_sums drawn = {0};
         for (size_t p = 0; p < persons; p++)
@@ -134,7 +136,7 @@ static bf_status compare(const trying *t, const double *a, const double *b, size
         return bf_fail_memory(err);
     for (size_t i = 0; i < scores->count; i++) {
         double x = a[i], y = b[i * stride];
-        if (!t->options->use[i] || isnan(x) || isnan(y))
+        if (!t->options.use[i] || isnan(x) || isnan(y))
             continue;
         bool attack = scores->row[i].kind > 0;
         person_sums *person = &sums[scores->row[i].person];
@@ -156,7 +158,7 @@ static bf_status compare(const trying *t, const double *a, const double *b, size
 static bf_status try_method(trying *t, size_t detector, bf_fit_method method, bool by_channel, bf_fit_trial *ret,
                             bf_error *err)
 {
-    bf_calibrating_options options = *t->options;
+    bf_calibrating_options options = t->options;
     bf_reliability by_source;
     options.by_channel = by_channel;
     ret->by_channel = by_channel;
@@ -196,8 +198,8 @@ static bf_status choose(trying *t, bf_calibrated *c, bf_error *err)
         if (!c->trial[m].worse)
             c->chosen = (bf_fit_method)m;
     }
-    if (t->options->method)
-        c->chosen = *t->options->method;
+    if (t->options.method)
+        c->chosen = *t->options.method;
     return status;
 }
 
@@ -217,16 +219,29 @@ const bf_fit_trial *bf_calibrated_after(const bf_calibrated *c)
     return c->channels.llr ? &c->channels : &c->trial[c->chosen];
 }
 
-/* The table's own ratios, where every row that is fitted on has one. */
+/* Looks at the table's own ratios. There is a calibration before where every row that is fitted on has one. What never
+ * spoke for bona fide by much was made so: that nothing is seen there is no evidence. It stays so, unless asked for. */
+static void look_before(trying *t, bf_calibrated *c)
+{
+    const bf_fit_table *table = t->table;
+    double highest = -INFINITY;
+    c->has_before = true;
+    for (size_t i = 0; i < table->scores.count; i++) {
+        size_t at = i * table->detectors + c->detector;
+        if (!t->options.use[i] || isnan(table->raw[at]))
+            continue;
+        c->has_before = c->has_before && !isnan(table->llr[at]);
+        highest = fmax(highest, table->llr[at]);
+    }
+    c->only_against = c->has_before && highest <= AGAINST_MAX && t->options.llr_max == BF_LLR_LIMIT_MAX;
+    if (c->only_against)
+        t->options.llr_max = fmax(highest, AGAINST_MIN);
+}
+
 static bf_status compare_before(trying *t, bf_calibrated *c, bf_error *err)
 {
     const bf_fit_table *table = t->table;
     const double *before = table->llr + c->detector;
-    c->has_before = true;
-    for (size_t i = 0; i < table->scores.count; i++) {
-        bool asked = t->options->use[i] && !isnan(table->raw[i * table->detectors + c->detector]);
-        c->has_before = c->has_before && (!asked || !isnan(before[i * table->detectors]));
-    }
     if (!c->has_before)
         return BF_OK;
     bf_status status = measure(t, before, table->detectors, &c->before, err);
@@ -239,7 +254,7 @@ static void count_classes(const trying *t, bf_calibrated *c, bool *seen)
 {
     const bf_fit_table *table = t->table;
     for (size_t i = 0; i < table->scores.count; i++) {
-        if (!t->options->use[i] || isnan(table->raw[i * table->detectors + c->detector]))
+        if (!t->options.use[i] || isnan(table->raw[i * table->detectors + c->detector]))
             continue;
         const bf_score_row *row = &table->scores.row[i];
         bool attack = row->kind > 0, *person = &seen[2 * row->person + attack];
@@ -280,7 +295,7 @@ static bf_status take_quantiles(const trying *t, bf_calibrated *c, bf_error *err
         size_t count = 0;
         for (size_t i = 0; i < table->scores.count; i++) {
             double raw = table->raw[i * table->detectors + c->detector];
-            if (t->options->use[i] && !isnan(raw) && (table->scores.row[i].kind > 0) == attack)
+            if (t->options.use[i] && !isnan(raw) && (table->scores.row[i].kind > 0) == attack)
                 items[count++] = (bf_sort_item){bf_sort_key(raw), (uint32_t)i};
         }
         status = bf_sort(items, count, err);
@@ -309,24 +324,25 @@ static bf_status try_all(trying *t, bf_calibrated *c, bf_error *err)
 {
     double share[BF_CHANNEL_COUNT] = {0};
     bf_status status = check_classes(t, c, err);
+    look_before(t, c);
     /* What fails on all rows is said before anything is held out. */
     if (status == BF_OK)
         status =
-            bf_calibration_fit(&c->fit, t->table, c->detector, BF_FIT_PLATT, t->options, t->options->use, NULL, err);
+            bf_calibration_fit(&c->fit, t->table, c->detector, BF_FIT_PLATT, &t->options, t->options.use, NULL, err);
     for (int m = 0; status == BF_OK && m < BF_FIT_METHODS; m++)
         status = try_method(t, c->detector, (bf_fit_method)m, false, &c->trial[m], err);
     if (status == BF_OK)
         status = check_held_out(t, c, err);
     if (status == BF_OK)
         status = choose(t, c, err);
-    if (status == BF_OK && t->options->by_channel)
+    if (status == BF_OK && t->options.by_channel)
         status = try_channels(t, c, err);
     if (status == BF_OK)
         status = compare_before(t, c, err);
     if (status == BF_OK)
         status = take_quantiles(t, c, err);
     if (status == BF_OK)
-        status = bf_calibration_fit(&c->fit, t->table, c->detector, c->chosen, t->options, t->options->use, share, err);
+        status = bf_calibration_fit(&c->fit, t->table, c->detector, c->chosen, &t->options, t->options.use, share, err);
     for (int channel = 0; channel < BF_CHANNEL_COUNT; channel++)
         c->channel[channel].share = share[channel];
     return status;
@@ -339,7 +355,7 @@ static bf_status make(trying *t, bf_error *err)
     t->llr = bf_malloc(rows * sizeof *t->llr);
     if (!t->rows || !t->llr)
         return bf_fail_memory(err);
-    bf_status status = bf_folds_by_person(&t->persons, t->table, t->options->folds, t->options->seed, err);
+    bf_status status = bf_folds_by_person(&t->persons, t->table, t->options.folds, t->options.seed, err);
     if (status == BF_OK && bf_folds_by_source(&t->sources, t->table, err) == BF_OUT_OF_MEMORY)
         status = BF_OUT_OF_MEMORY;
     return status;
@@ -348,7 +364,7 @@ static bf_status make(trying *t, bf_error *err)
 bf_status bf_calibrate_detector(bf_calibrated *ret, const bf_fit_table *table, size_t detector,
                                 const bf_calibrating_options *options, bf_error *err)
 {
-    BF_CLEANUP(trying_done) trying t = {.table = table, .options = options};
+    BF_CLEANUP(trying_done) trying t = {.table = table, .options = *options};
     bf_calibrated c = {.detector = detector, .name = table->detector[detector]};
     bf_status status = make(&t, err);
     if (status == BF_OK)

@@ -62,5 +62,10 @@ void bf_calibrated_warn(bf_calibrated *c, const bf_calibrating_options *options)
         warn(c,
              "It is not better than the calibration in the table by more than chance. That one may have been fitted on "
              "these very rows, which flatters it.");
+    if (c->only_against)
+        warn(c,
+             "The calibration in the table never speaks for bona fide by more than %.2f, and neither does this one. "
+             "--llr-max lifts that.",
+             c->fit.llr_max);
     warn_of_channels(c, options);
 }

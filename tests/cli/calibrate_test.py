@@ -263,6 +263,14 @@ class Properties(WithTable):
 
 
 class Choices(WithTable):
+    def test_what_only_speaks_against_stays_so(self):
+        rows = [{**row, "llr.alpha": f"{min(0.1, float(row['llr.alpha'])):.4f}"} for row in make_rows()]
+        told = json.loads(self.files(rows, "-d", "alpha")["calibration.json"])["detectors"][0]
+        self.assertEqual(told["llr"]["max"], 0.1)
+        self.assertTrue(any("never speaks for bona fide by more than 0.10" in text for text in told["warnings"]))
+        told = json.loads(self.files(rows, "-d", "alpha", "--llr-max", 2)["calibration.json"])["detectors"][0]
+        self.assertEqual(told["llr"]["max"], 2)
+
     def test_splits(self):
         rows = make_rows()
         for i, row in enumerate(rows):
