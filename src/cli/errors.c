@@ -54,9 +54,15 @@ static const char *file_name(const char *path)
     return strcmp(path, "-") == 0 ? "standard input" : slash ? slash + 1 : path;
 }
 
-static bool show(void *data, size_t done)
+/* One bar for each piece of work. */
+static bool show(void *data, size_t done, size_t total)
 {
-    cli_progress_show(data, done);
+    cli_progress *progress = data;
+    if (progress->total != total) {
+        cli_progress_hide(progress);
+        *progress = cli_progress_start(total);
+    }
+    cli_progress_show(progress, done);
     return !cli_interrupted();
 }
 
@@ -109,18 +115,18 @@ static int find_errors(errors_run *r)
 {
     bf_error err = {0};
     bool complete = true;
-    cli_progress progress = cli_progress_start((size_t)r->limit);
+    r->d.progress = cli_progress_start(0);
     const bf_review_options options = {.threshold = r->threshold,
                                        .proposed = r->proposed,
                                        .limit = (size_t)r->limit,
                                        .print = r->pictures.print,
                                        .jobs = cli_jobs(r->d.jobs),
                                        .progress = show,
-                                       .progress_data = &progress};
+                                       .progress_data = &r->d.progress};
     bf_status status = bf_review_find(&r->report, &r->scores, &options, &complete, &err);
     if (status == BF_OK && complete && r->folder && !r->no_pictures)
         status = bf_pictures_make(&r->pictures, &r->d.dataset, &r->report, &complete, &err);
-    cli_progress_hide(&progress);
+    cli_progress_hide(&r->d.progress);
     if (status != BF_OK)
         return cli_fail_error(r->d.command, &err);
     return complete ? 0 : fail_interrupted(r);

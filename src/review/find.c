@@ -14,11 +14,18 @@ static bool decided(const bf_scored *row, const char *decision)
     return strcmp(row->text[BF_TEXT_DECISION], decision) == 0;
 }
 
+/* An error before it is looked at. */
+typedef struct found {
+    bf_slip_kind kind;
+    bool policy;
+    const bf_scored *row;
+} found;
+
 /* Whether the row is an error; then what kind it is. */
-static bool is_slip(const bf_scored *row, double threshold, bf_slip *ret)
+static bool is_slip(const bf_scored *row, double threshold, found *ret)
 {
     bool judged = row->status == BF_SCORE_OK, accepted = judged && row->score >= threshold;
-    bf_slip slip = {.row = row, .policy = decided(row, row->attack ? "approve" : "reject")};
+    found slip = {.row = row, .policy = decided(row, row->attack ? "approve" : "reject")};
     if (row->attack)
         slip.kind = accepted ? BF_SLIP_FALSE_ACCEPT : BF_SLIP_APPROVED_ATTACK;
     else
@@ -31,7 +38,7 @@ static bool is_slip(const bf_scored *row, double threshold, bf_slip *ret)
 /* The furthest on the wrong side first; without a score, by id. */
 static int by_gravity(const void *a, const void *b)
 {
-    const bf_slip *x = a, *y = b;
+    const found *x = a, *y = b;
     if (x->kind != y->kind)
         return x->kind < y->kind ? -1 : 1;
     double p = x->row->score, q = y->row->score;
@@ -42,32 +49,41 @@ static int by_gravity(const void *a, const void *b)
     return strcmp(x->row->text[BF_TEXT_SAMPLE_ID], y->row->text[BF_TEXT_SAMPLE_ID]);
 }
 
+/* Keeps the worst of each kind, as many as are shown. */
+static bf_status keep(bf_review_report *r, const found *all, size_t count, bf_error *err)
+{
+    size_t kept = 0;
+    for (int k = 0; k < BF_SLIP_KINDS; k++) {
+        r->shown[k] = r->found[k] < r->options.limit ? r->found[k] : r->options.limit;
+        kept += r->shown[k];
+    }
+    r->slip = bf_calloc(kept + 1, sizeof *r->slip);
+    if (!r->slip)
+        return bf_fail_memory(err);
+    for (size_t i = 0, of_kind = 0; i < count; i++) {
+        of_kind = i > 0 && all[i].kind == all[i - 1].kind ? of_kind + 1 : 0;
+        if (of_kind < r->options.limit)
+            r->slip[r->count++] = (bf_slip){.kind = all[i].kind, .policy = all[i].policy, .row = all[i].row};
+    }
+    return BF_OK;
+}
+
 static bf_status collect(bf_review_report *r, bf_error *err)
 {
-    bf_slip slip;
-    size_t count = 0, kept = 0;
-    for (size_t i = 0; i < r->table->count; i++)
-        count += is_slip(&r->table->row[i], r->options.threshold, &slip);
-    r->slip = bf_calloc(count + 1, sizeof *r->slip);
-    if (!r->slip)
+    size_t count = 0;
+    found *all = bf_calloc(r->table->count, sizeof *all);
+    if (!all)
         return bf_fail_memory(err);
     for (size_t i = 0; i < r->table->count; i++) {
         const bf_scored *row = &r->table->row[i];
         r->presentations[row->attack] += row->listed;
-        if (is_slip(row, r->options.threshold, &slip)) {
-            r->found[slip.kind]++;
-            r->slip[r->count++] = slip;
-        }
+        if (is_slip(row, r->options.threshold, &all[count]))
+            r->found[all[count++].kind]++;
     }
-    qsort(r->slip, r->count, sizeof *r->slip, by_gravity);
-    for (size_t i = 0; i < count; i++) {
-        if (r->shown[r->slip[i].kind] == r->options.limit)
-            continue;
-        r->shown[r->slip[i].kind]++;
-        r->slip[kept++] = r->slip[i];
-    }
-    r->count = kept;
-    return BF_OK;
+    qsort(all, count, sizeof *all, by_gravity);
+    bf_status status = keep(r, all, count, err);
+    bf_free(all);
+    return status;
 }
 
 static bf_status look(void *data, void *state, size_t index, bf_error *err)
@@ -84,7 +100,7 @@ static bf_status look(void *data, void *state, size_t index, bf_error *err)
 static bool show(void *data, size_t done)
 {
     const bf_review_report *r = data;
-    return !r->options.progress || r->options.progress(r->options.progress_data, done);
+    return !r->options.progress || r->options.progress(r->options.progress_data, done, r->count);
 }
 
 bf_status bf_review_find(bf_review_report *ret, const bf_scored_table *table, const bf_review_options *options,
@@ -111,5 +127,6 @@ bf_status bf_review_find(bf_review_report *ret, const bf_scored_table *table, co
 void bf_review_done(bf_review_report *report)
 {
     bf_free(report->slip);
+    bf_free(report->background.evidence);
     *report = (bf_review_report){0};
 }

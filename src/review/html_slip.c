@@ -107,9 +107,9 @@ static void detectors(bf_page *page, const bf_review_report *r, const bf_scored 
         else
             bf_page_put(page, "</td><td class=\"n\">%.3g</td>", o->raw);
         bf_page_put(page, "<td class=\"n\">%+.2f</td><td>%s%s</td></tr>", o->llr,
-                    fabs(o->llr) < NOTHING ? "neither"
-                    : o->llr < 0           ? "attack"
-                                           : "bona fide",
+                    fabsf(o->llr) < NOTHING ? "neither"
+                    : o->llr < 0            ? "attack"
+                                            : "bona fide",
                     wrong ? " <span class=\"tag bad\">wrong</span>" : "");
     }
     bf_page_put(page, "</tbody></table></div>");

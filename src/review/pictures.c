@@ -104,6 +104,7 @@ typedef struct making {
     const bf_review_report *report;
     size_t *row; /* those that are wanted, each once */
     bool *unreadable;
+    size_t count;
 } making;
 
 /* A still, or the first frame of a video or a burst. */
@@ -141,8 +142,9 @@ static bf_status make_one(void *data, void *state, size_t index, bf_error *err)
 
 static bool show(void *data, size_t done)
 {
-    const bf_review_options *options = &((const making *)data)->report->options;
-    return !options->progress || options->progress(options->progress_data, done);
+    const making *m = data;
+    const bf_review_options *options = &m->report->options;
+    return !options->progress || options->progress(options->progress_data, done, m->count);
 }
 
 static void want(bool *wanted, const bf_review_report *report, const bf_scored *row)
@@ -168,18 +170,18 @@ static void choose(bool *wanted, const bf_review_report *report)
 
 static bf_status make_all(making *m, bool *wanted, bool *ret_complete, bf_error *err)
 {
-    size_t count = 0, done = 0;
+    size_t done = 0;
     choose(wanted, m->report);
     for (size_t i = 0; i < m->pictures->count; i++) {
         if (wanted[i] && m->pictures->sample[i])
-            m->row[count++] = i;
+            m->row[m->count++] = i;
     }
     const bf_parallel parallel = {
-        .count = count, .jobs = m->report->options.jobs, .data = m, .work = make_one, .progress = show};
+        .count = m->count, .jobs = m->report->options.jobs, .data = m, .work = make_one, .progress = show};
     bf_status status = bf_parallel_run(&parallel, &done, err);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < m->count; i++)
         m->pictures->unreadable += m->unreadable[i];
-    *ret_complete = done == count;
+    *ret_complete = done == m->count;
     return status;
 }
 

@@ -48,7 +48,11 @@ bool bf_remark_tidy(const char *text, char *ret, size_t size)
 {
     size_t used = 0;
     for (; *text; text++) {
-        char c = *text == '|' ? '/' : (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;
+        char c = *text;
+        if (c == '|')
+            c = '/';
+        else if ((unsigned char)c < 0x20 || c == 0x7f)
+            c = ' ';
         if (c == ' ' && (used == 0 || ret[used - 1] == ' '))
             continue;
         if (used + 1 == size)

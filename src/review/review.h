@@ -81,7 +81,11 @@ typedef struct bf_surroundings {
 
 /* What the table as a whole says. */
 typedef struct bf_background {
-    float mean[BF_REVIEW_DETECTORS_MAX], deviation[BF_REVIEW_DETECTORS_MAX]; /* of each detector's llr */
+    /* The detectors that gave evidence somewhere, and what each said of each row (row x used): its llr over its standard
+     * deviation in the table; NaN where it gave none. */
+    size_t used, detector[BF_REVIEW_DETECTORS_MAX];
+    float deviation[BF_REVIEW_DETECTORS_MAX]; /* by place in `detector` */
+    float *evidence;
     float low[BF_REVIEW_MEASURES_MAX], median[BF_REVIEW_MEASURES_MAX]; /* 5 % and 50 % of the accepted bona fide */
     size_t accepted_live;
     double ms_median; /* NaN: never timed */
@@ -103,7 +107,7 @@ typedef struct bf_review_options {
     size_t limit;          /* errors of each kind, 1..BF_REVIEW_LIMIT_MAX */
     const bf_print *print; /* of each row of the table; NULL: pictures are not compared */
     int jobs;
-    bool (*progress)(void *data, size_t done); /* may be NULL; false ends the work */
+    bool (*progress)(void *data, size_t done, size_t total); /* may be NULL; false ends the work */
     void *progress_data;
 } bf_review_options;
 
@@ -124,7 +128,7 @@ bf_status bf_review_find(bf_review_report *ret, const bf_scored_table *table, co
                          bool *ret_complete, bf_error *err);
 void bf_review_done(bf_review_report *report);
 
-/* Parts of bf_review_find. */
+/* Parts of bf_review_find. The background is released by bf_review_done. */
 bf_status bf_background_measure(bf_background *ret, const bf_scored_table *table, double threshold, bf_error *err);
 void bf_surroundings_look(bf_surroundings *ret, const bf_review_report *report, const bf_scored *row);
 void bf_diagnose(bf_slip *slip, const bf_review_report *report);

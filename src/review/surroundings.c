@@ -8,6 +8,7 @@
 #include "review/review.h"
 
 #define LOW_PERCENT 5
+#define LEAST_VARIANCE 1e-12 /* a detector that always says the same */
 
 static int by_float(const void *a, const void *b)
 {
@@ -20,7 +21,8 @@ static bool accepted_live(const bf_scored *row, double threshold)
     return !row->attack && bf_scored_right(row, threshold);
 }
 
-static void measure_llr(bf_background *b, const bf_scored_table *table, size_t d)
+/* The standard deviation of a detector's llr over the table; 0 when it gave no evidence. */
+static double deviation_of(const bf_scored_table *table, size_t d)
 {
     double sum = 0, squares = 0, count = 0;
     for (size_t i = 0; i < table->count; i++) {
@@ -31,9 +33,27 @@ static void measure_llr(bf_background *b, const bf_scored_table *table, size_t d
         squares += llr * llr;
         count++;
     }
-    double mean = count > 0 ? sum / count : 0, variance = count > 0 ? squares / count - mean * mean : 0;
-    b->mean[d] = (float)mean;
-    b->deviation[d] = variance > 1e-12 ? (float)sqrt(variance) : 1;
+    double variance = count > 0 ? squares / count - sum / count * (sum / count) : 0;
+    return count == 0 ? 0 : variance > LEAST_VARIANCE ? sqrt(variance) : 1;
+}
+
+/* Side by side in memory, since it is gone through once for each error. */
+static bf_status lay_out_evidence(bf_background *b, const bf_scored_table *table, bf_error *err)
+{
+    for (size_t d = 0; d < table->detectors; d++) {
+        double deviation = deviation_of(table, d);
+        b->deviation[b->used] = (float)deviation;
+        b->detector[b->used] = d;
+        b->used += deviation > 0;
+    }
+    b->evidence = bf_calloc(table->count * b->used + 1, sizeof *b->evidence);
+    if (!b->evidence)
+        return bf_fail_memory(err);
+    for (size_t i = 0; i < table->count; i++) {
+        for (size_t u = 0; u < b->used; u++)
+            b->evidence[i * b->used + u] = table->row[i].opinion[b->detector[u]].llr / b->deviation[u];
+    }
+    return BF_OK;
 }
 
 /* Sorts what `value` holds; NaN for both when it is empty. */
@@ -43,8 +63,7 @@ static void take_percentiles(float *value, size_t count, float *ret_low, float *
     if (count == 0)
         return;
     qsort(value, count, sizeof *value, by_float);
-    if (ret_low)
-        *ret_low = value[count * LOW_PERCENT / 100];
+    *ret_low = value[count * LOW_PERCENT / 100];
     *ret_median = value[count / 2];
 }
 
@@ -62,8 +81,6 @@ bf_status bf_background_measure(bf_background *ret, const bf_scored_table *table
     }
     take_percentiles(value, b.timed, &unused, &median);
     b.ms_median = median;
-    for (size_t d = 0; d < table->detectors; d++)
-        measure_llr(&b, table, d);
     for (size_t m = 0; m < table->measures; m++) {
         size_t count = 0;
         for (size_t i = 0; i < table->count; i++) {
@@ -74,27 +91,24 @@ bf_status bf_background_measure(bf_background *ret, const bf_scored_table *table
         take_percentiles(value, count, &b.low[m], &b.median[m]);
     }
     bf_free(value);
-    *ret = b;
-    return BF_OK;
+    bf_status status = lay_out_evidence(&b, table, err);
+    if (status == BF_OK)
+        *ret = b;
+    return status;
 }
 
-/* Root of the mean squared distance over the detectors that gave evidence for `from`, in standard deviations; infinite
- * when one of them gave none for `to`. */
-static double evidence_distance(const bf_review_report *report, const bf_scored *from, const bf_scored *to)
+/* Mean squared distance over the detectors that gave evidence for `from`; NaN when one of them gave none for `to`, or
+ * none did. */
+static float distance_of(const float *from, const float *to, size_t used)
 {
-    double sum = 0;
-    size_t count = 0;
-    for (size_t d = 0; d < report->table->detectors; d++) {
-        float a = from->opinion[d].llr, b = to->opinion[d].llr;
-        if (isnan(a))
+    float sum = 0, count = 0;
+    for (size_t u = 0; u < used; u++) {
+        if (isnan(from[u]))
             continue;
-        if (isnan(b))
-            return INFINITY;
-        double step = (a - b) / report->background.deviation[d];
-        sum += step * step;
+        sum += (from[u] - to[u]) * (from[u] - to[u]);
         count++;
     }
-    return count > 0 ? sqrt(sum / (double)count) : INFINITY;
+    return sum / count;
 }
 
 static void keep_nearer(bf_near *near, const bf_scored *row, double distance)
@@ -126,15 +140,33 @@ static void keep_nearest(nearest *kept, bool attack, double distance)
     }
 }
 
-static void look_at_evidence(bf_surroundings *s, nearest *kept, const bf_review_report *report, const bf_scored *row,
-                             const bf_scored *other)
+/* Whether anything that is kept is further away. */
+static bool is_near(const bf_surroundings *s, const nearest *kept, double distance)
 {
-    double distance = evidence_distance(report, row, other);
-    if (isinf(distance))
-        return;
-    keep_nearest(kept, other->attack, distance);
-    if (bf_scored_right(other, report->options.threshold))
-        keep_nearer(&s->evidence[other->attack], other, distance);
+    return kept->count < BF_NEAREST || distance < kept->distance[BF_NEAREST - 1] || !s->evidence[0].row ||
+           !s->evidence[1].row || distance < s->evidence[0].distance || distance < s->evidence[1].distance;
+}
+
+static void look_at_evidence(bf_surroundings *s, const bf_review_report *report, const bf_scored *row)
+{
+    const bf_background *b = &report->background;
+    const bf_scored_table *table = report->table;
+    const float *mine = &b->evidence[(size_t)(row - table->row) * b->used];
+    nearest kept = {0};
+    for (size_t i = 0; i < table->count; i++) {
+        double distance = distance_of(mine, &b->evidence[i * b->used], b->used);
+        const bf_scored *other = &table->row[i];
+        if (isnan(distance) || other == row || !is_near(s, &kept, distance))
+            continue;
+        keep_nearest(&kept, other->attack, distance);
+        if (bf_scored_right(other, report->options.threshold))
+            keep_nearer(&s->evidence[other->attack], other, distance);
+    }
+    s->evidence[0].distance = sqrt(s->evidence[0].distance);
+    s->evidence[1].distance = sqrt(s->evidence[1].distance);
+    s->nearest = kept.count;
+    for (size_t i = 0; i < kept.count; i++)
+        s->nearest_agree += kept.attack[i] == row->attack;
 }
 
 static void look_at_picture(bf_surroundings *s, const bf_review_report *report, const bf_scored *row,
@@ -153,42 +185,38 @@ static void look_at_picture(bf_surroundings *s, const bf_review_report *report, 
 
 static void count_species(bf_surroundings *s, const bf_review_report *report, const bf_scored *other)
 {
+    const bf_background *b = &report->background;
+    const float *evidence = &b->evidence[(size_t)(other - report->table->row) * b->used];
     s->species++;
     s->species_accepted += other->score >= report->options.threshold;
     s->species_silent += other->status != BF_SCORE_OK;
     s->species_trained += strcmp(other->text[BF_TEXT_SPLIT], "train") == 0;
-    for (size_t d = 0; d < report->table->detectors; d++) {
-        s->spoke[d] += isnan(other->opinion[d].llr) ? 0 : 1;
-        s->against[d] += other->opinion[d].llr < 0;
+    for (size_t u = 0; u < b->used; u++) {
+        s->spoke[b->detector[u]] += isnan(evidence[u]) ? 0 : 1;
+        s->against[b->detector[u]] += evidence[u] < 0;
     }
 }
 
 /* Texts are kept once, so that equal ones have equal addresses. */
 static bool same_text(const bf_scored *a, const bf_scored *b, bf_scored_text text)
 {
-    return a->text[text] == b->text[text] && a->text[text][0];
+    return a->text[text] == b->text[text] && a->text[text][0] != 0;
 }
 
 void bf_surroundings_look(bf_surroundings *ret, const bf_review_report *report, const bf_scored *row)
 {
     bf_surroundings s = {0};
-    nearest kept = {0};
+    look_at_evidence(&s, report, row);
     for (size_t i = 0; i < report->table->count; i++) {
         const bf_scored *other = &report->table->row[i];
         s.session += same_text(row, other, BF_TEXT_SESSION);
         s.device += same_text(row, other, BF_TEXT_DEVICE);
         if (row->attack && other->attack && row->text[BF_TEXT_SPECIES] == other->text[BF_TEXT_SPECIES])
             count_species(&s, report, other);
-        if (other == row)
-            continue;
         if (!s.copy && row->attack != other->attack && same_text(row, other, BF_TEXT_SHA256))
             s.copy = other;
-        look_at_evidence(&s, &kept, report, row, other);
-        if (report->options.print)
+        if (report->options.print && other != row)
             look_at_picture(&s, report, row, other);
     }
-    s.nearest = kept.count;
-    for (size_t i = 0; i < kept.count; i++)
-        s.nearest_agree += kept.attack[i] == row->attack;
     *ret = s;
 }

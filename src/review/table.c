@@ -200,25 +200,26 @@ static bf_status grow(bf_scored_table *table, bf_error *err)
     return BF_OK;
 }
 
-/* Makes room for the values of a row, which bf_scored_done frees once the row counts. */
+/* Makes room for the values of a row, in one piece: a table has many rows. */
 static bf_status add_row(reading *r, bf_error *err)
 {
     bf_scored_table *table = r->table;
     bf_status status = grow(table, err);
     if (status != BF_OK)
         return status;
-    bf_scored *row = &table->row[table->count];
-    *row = (bf_scored){.opinion = bf_calloc(table->detectors + 1, sizeof *row->opinion),
-                       .quality = bf_calloc(table->measures + 1, sizeof *row->quality)};
-    table->count++;
-    return row->opinion && row->quality ? BF_OK : bf_fail_memory(err);
+    size_t flows = table->flows * sizeof(const char *), opinions = table->detectors * sizeof(bf_opinion);
+    char *values = bf_calloc(1, flows + opinions + table->measures * sizeof(bf_quality_value) + 1);
+    if (!values)
+        return bf_fail_memory(err);
+    table->row[table->count++] = (bf_scored){.flow = (const char **)(void *)values,
+                                             .opinion = (bf_opinion *)(void *)(values + flows),
+                                             .quality = (bf_quality_value *)(void *)(values + flows + opinions)};
+    return BF_OK;
 }
 
 static void drop_last(bf_scored_table *table)
 {
-    bf_scored *row = &table->row[--table->count];
-    bf_free(row->opinion);
-    bf_free(row->quality);
+    bf_free((void *)table->row[--table->count].flow);
 }
 
 static bf_status read_row(reading *r, bf_error *err)

@@ -64,13 +64,13 @@ typedef struct bf_quality_value {
 } bf_quality_value;
 
 typedef struct bf_scored {
-    const char *text[BF_TEXTS];            /* never NULL; equal texts have equal pointers */
-    const char *flow[BF_REVIEW_FLOWS_MAX]; /* the decision of each journey */
-    double score, llr;                     /* NaN unless status is OK; llr also where absent */
-    double iod_px, total_ms;               /* NaN where absent */
-    bf_opinion *opinion;                   /* by detector */
-    bf_quality_value *quality;             /* by measure */
-    bool listed;                           /* its error is asked for; others only tell about it */
+    const char *text[BF_TEXTS]; /* never NULL; equal texts have equal pointers */
+    double score, llr;          /* NaN unless status is OK; llr also where absent */
+    double iod_px, total_ms;    /* NaN where absent */
+    bf_opinion *opinion;        /* by detector */
+    bf_quality_value *quality;  /* by measure */
+    const char **flow;          /* by journey: what it decides */
+    bool listed;                /* its error is asked for; others only tell about it */
     bool attack;
     uint8_t status; /* bf_score_status */
     uint8_t review; /* bf_review */
