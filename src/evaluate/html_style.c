@@ -97,11 +97,11 @@ static const char STYLE[] =
     "th,td{padding:.2rem .4rem}a{color:inherit}.cards{grid-template-columns:repeat(4,1fr);gap:.5rem}"
     ".card{padding:.5rem .6rem}.card .big{font-size:15pt}"
     "table{break-inside:avoid}.pair{display:block}.cards.five{grid-template-columns:repeat(5,1fr)}"
-    ".case{grid-template-columns:34mm minmax(0,1fr);font-size:8pt;padding:.5rem;break-inside:avoid}.case "
-    "h3{font-size:9.5pt}"
-    ".case ul,.case p,.case dl{margin:.2rem 0}.opinions{font-size:7.5pt}.near figure{width:28mm}"
-    ".near img{max-width:20mm;max-height:20mm}.near figcaption,.case h4{font-size:7.5pt}.case h4{margin:.4rem 0 "
-    ".1rem}}";
+    ".case{grid-template-columns:30mm minmax(0,1fr);padding:.4rem .5rem;margin:.5rem 0;break-inside:avoid}"
+    ".case h3{font-size:9.5pt}.case .line,ul.why,dl.form{font-size:7.8pt;line-height:1.35}.case .tag{font-size:6.5pt}"
+    ".case ul,.case p,.case dl,.case table{margin:.15rem 0}.case td,.case th{padding:.05rem .4rem;font-size:7.2pt}"
+    ".near figure{width:26mm}.near img{max-width:18mm;max-height:18mm}.near figcaption,.case h4{font-size:7pt;"
+    "line-height:1.25}.case h4{margin:.3rem 0 .1rem}}}";
 
 void bf_html_head(bf_page *page, const char *title)
 {

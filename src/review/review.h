@@ -7,7 +7,7 @@
 #include "review/table.h"
 
 #define BF_REVIEW_LIMIT_DEFAULT 100 /* errors shown of each kind */
-#define BF_REVIEW_LIMIT_MAX 300     /* a page of pictures must stay one that a browser opens */
+#define BF_REVIEW_LIMIT_MAX 200     /* a page of pictures must stay one that a browser opens */
 #define BF_NEAREST 5                /* presentations asked whether they agree with a label */
 #define BF_PICTURE_FAR 80           /* bits: pictures that differ in more have nothing in common */
 #define BF_CLUES_MAX 16
@@ -75,14 +75,14 @@ typedef struct bf_surroundings {
     size_t session;                /* presentations of the same session, this one among them; 0: not known */
     size_t device;                 /* presentations of the same device class; 0: not known */
     /* About the species of an attack. */
-    size_t species, species_accepted, species_silent, species_trained;       /* silent: without a response */
+    size_t species, species_accepted, species_trained, species_silent;       /* silent: no response */
     size_t spoke[BF_REVIEW_DETECTORS_MAX], against[BF_REVIEW_DETECTORS_MAX]; /* of them, by detector */
 } bf_surroundings;
 
 /* What the table as a whole says. */
 typedef struct bf_background {
-    /* The detectors that gave evidence somewhere, and what each said of each row (row x used): its llr over its standard
-     * deviation in the table; NaN where it gave none. */
+    /* The detectors that gave evidence somewhere, and what each said of each row (row x used): its llr over its
+     * standard deviation in the table; NaN where it gave none. */
     size_t used, detector[BF_REVIEW_DETECTORS_MAX];
     float deviation[BF_REVIEW_DETECTORS_MAX]; /* by place in `detector` */
     float *evidence;
