@@ -270,7 +270,7 @@ class Writing(WithTable):
         self.output.write_text("a file")
         done = self.run_on(make_rows(100, 100), "--apcer", "10%")
         self.assertEqual(done.returncode, 65)
-        self.assertIn("Cannot make the folder", done.stderr)
+        self.assertIn("Not a directory", done.stderr)
 
 
 class BadInput(WithTable):
