@@ -56,13 +56,17 @@ static void show_progress(void *context, uint64_t bytes)
     cli_progress_show(context, (size_t)(bytes / 1024));
 }
 
-static bf_status read_table(const evaluation_request *r, bf_scores *ret, bf_error *err)
+static bf_status read_table(const evaluation_request *r, bf_scores *ret, bf_said *said, bf_error *err)
 {
     struct stat info;
     size_t total = stat(r->table, &info) == 0 ? (size_t)info.st_size / 1024 : 0;
     cli_progress progress = cli_progress_start(total);
-    const bf_scores_options options = {
-        .split = r->split, .allow_mixed_stacks = r->mixed, .progress = show_progress, .context = &progress};
+    const bf_scores_options options = {.split = r->split,
+                                       .allow_mixed_stacks = r->mixed,
+                                       .row = bf_said_take,
+                                       .row_context = said,
+                                       .progress = show_progress,
+                                       .context = &progress};
     bf_status status = bf_scores_read(ret, r->table, &options, err);
     cli_progress_hide(&progress);
     return status;
@@ -133,6 +137,7 @@ static bf_status report(const evaluation_request *r, const bf_evaluation *e, bf_
 static bf_status evaluate(const evaluation_request *r, bf_error *err)
 {
     BF_CLEANUP(bf_scores_done) bf_scores scores = {0};
+    BF_CLEANUP(bf_said_done) bf_said said = {0};
     BF_CLEANUP(bf_evaluation_done) bf_evaluation evaluation = {0};
     const bf_evaluation_options options = {
         .threshold = r->threshold,
@@ -141,8 +146,9 @@ static bf_status evaluate(const evaluation_request *r, bf_error *err)
         .beside = r->beside,
         .beside_count = (size_t)r->beside_count,
         .title = r->title,
+        .said = &said,
     };
-    bf_status status = read_table(r, &scores, err);
+    bf_status status = read_table(r, &scores, &said, err);
     if (status == BF_OK)
         status = bf_evaluate(&evaluation, &scores, &options, err);
     return status == BF_OK ? report(r, &evaluation, err) : status;

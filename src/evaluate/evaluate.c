@@ -155,6 +155,8 @@ static bf_status measure_rest(bf_evaluation *e, bf_error *err)
         status = bf_coverage_measure(&e->coverage[i], e->scores, columns[i], err);
     if (status == BF_OK)
         status = bf_latency_measure(e->latency, e->scores, err);
+    if (status == BF_OK && e->options.said)
+        status = bf_detectors_measure(&e->detectors, e->scores, e->options.said, e->beside, err);
     for (int i = 0; status == BF_OK && i < 2; i++)
         status = bf_journey_measure(&e->journey[i], e->scores, i == 1, e->beside, err);
     return status;
@@ -183,6 +185,7 @@ void bf_evaluation_done(bf_evaluation *e)
     bf_free(e->kind);
     bf_curve_done(&e->curve);
     bf_segments_done(&e->segments);
+    bf_detectors_done(&e->detectors);
     for (int i = 0; i < BF_COVERAGES; i++)
         bf_coverage_done(&e->coverage[i]);
     *e = (bf_evaluation){0};

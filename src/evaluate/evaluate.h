@@ -4,6 +4,7 @@
 
 #include "evaluate/bootstrap.h"
 #include "evaluate/curve.h"
+#include "evaluate/detectors.h"
 #include "evaluate/journey.h"
 #include "evaluate/latency.h"
 #include "evaluate/rates.h"
@@ -23,7 +24,8 @@ typedef struct bf_evaluation_options {
     uint64_t seed;             /* of the bootstrap */
     const char *const *beside; /* species that are shown beside the headline; may be NULL */
     size_t beside_count;
-    const char *title; /* of the report; NULL: none */
+    const char *title;   /* of the report; NULL: none */
+    const bf_said *said; /* with a row for each of the table, which outlives the evaluation; NULL: nothing */
 } bf_evaluation_options;
 
 /* Rates at another threshold. */
@@ -73,6 +75,7 @@ typedef struct bf_evaluation {
     bf_segments segments;
     bf_coverage coverage[BF_COVERAGES];
     bf_latency latency[BF_STAGES_MAX];
+    bf_detectors detectors;
     bf_journey journey[2]; /* bona fide, attacks */
     bf_level level[BF_LEVELS];
     bf_warning warning[BF_WARNINGS_MAX];

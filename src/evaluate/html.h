@@ -37,6 +37,7 @@ void bf_html_segments(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_coverage(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_decisions(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_calibration(bf_page *page, const bf_evaluation *evaluation);
+void bf_html_detectors(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_latency(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_levels(bf_page *page, const bf_evaluation *evaluation);
 

@@ -80,6 +80,18 @@ static const bf_html_definition TERMS[] = {
     {"ece", "ECE",
      "Expected calibration error: the mean distance between stated probability and true share over ten bins, "
      "weighted by how many are in each."},
+    {"present", "Present",
+     "The share of the presentations with a response of which the detector said something. Its figures are over these "
+     "alone, so those of two detectors with different shares are not about the same presentations."},
+    {"alone", "Where BPCER is at most 5 %",
+     "At the highest threshold of the detector at which it rejects at most 5 % of the bona fide presentations: the "
+     "APCER "
+     "of each species. It shows what a detector is blind to."},
+    {"cllr", "Cllr",
+     "What a log-likelihood ratio costs whoever relies on it: the mean of log2(1 + e^-LLR) over the bona fide and of "
+     "log2(1 + e^LLR) over the attacks, both classes alike. 0 is perfect, and 1 is what saying nothing costs. More "
+     "than 1 "
+     "misleads."},
     {"percentile", "p50, p90, p95, p99",
      "So many percent of the times are at most this long, by nearest rank. p50 is the "
      "median."},

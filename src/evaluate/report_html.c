@@ -49,7 +49,8 @@ static void header(bf_page *page, const bf_evaluation *e, const bf_report_facts 
                       "href=\"#thresholds\">Thresholds</a><a href=\"#system\">With match</a><a "
                       "href=\"#segments\">Segments</a><a href=\"#coverage\">Coverage</a><a "
                       "href=\"#decisions\">Decisions</a><a href=\"#calibration\">Calibration</a><a "
-                      "href=\"#latency\">Latency</a><a href=\"#levels\">Levels</a><a href=\"#method\">Method</a><a "
+                      "href=\"#detectors\">Detectors</a><a href=\"#latency\">Latency</a><a "
+                      "href=\"#levels\">Levels</a><a href=\"#method\">Method</a><a "
                       "href=\"#glossary\">Definitions</a></div></nav><main>");
 }
 
@@ -148,6 +149,7 @@ bf_status bf_report_html(bf_bytes *ret, const bf_evaluation *e, const bf_report_
     bf_html_coverage(&page, e);
     bf_html_decisions(&page, e);
     bf_html_calibration(&page, e);
+    bf_html_detectors(&page, e);
     bf_html_latency(&page, e);
     bf_html_levels(&page, e);
     method(&page, e);

@@ -236,6 +236,40 @@ static json_t *build_latency(const bf_evaluation *e)
     return bf_json_kept_if(good, object);
 }
 
+static json_t *build_detector(const bf_evaluation *e, const bf_detector_figures *f)
+{
+    static const char *const names[BF_TARGETS] = {"bpcer10", "bpcer20", "bpcer100"};
+    json_t *species = json_array();
+    bool good = species != NULL;
+    for (size_t k = 1; k < e->kinds; k++) {
+        if (bf_kind_counts(e, k))
+            good = bf_json_append(species, json_pack("{s:s, s:o}", "species", bf_kind_name(e, k), "apcer",
+                                                     bf_json_rate(&f->apcer[k]))) &&
+                   good;
+    }
+    json_t *json = json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "detector",
+                             bf_build_text(f->column->detector), "value", f->column->llr ? "llr" : "raw", "present",
+                             bf_json_rate(&f->present), "auc", bf_json_number(f->auc), "eer", bf_json_number(f->eer),
+                             "cllr", bf_json_number(f->cllr), "ms_mean", bf_json_number(f->ms), "at_bpcer_5_percent",
+                             "threshold", bf_json_number(f->threshold), "bpcer", bf_json_number(f->bpcer), "species",
+                             bf_json_kept_if(good, species));
+    good = json != NULL;
+    for (int i = 0; good && i < BF_TARGETS; i++)
+        good = json_object_set_new(json, names[i],
+                                   json_pack("{s:o, s:o}", "value", bf_json_number(f->bpcer_at[i].rate), "threshold",
+                                             bf_json_number(f->bpcer_at[i].threshold))) == 0;
+    return bf_json_kept_if(good, json);
+}
+
+static json_t *build_detectors(const bf_evaluation *e)
+{
+    json_t *array = json_array();
+    bool good = array != NULL;
+    for (size_t i = 0; i < e->detectors.count; i++)
+        good = bf_json_append(array, build_detector(e, &e->detectors.figures[i])) && good;
+    return bf_json_kept_if(good, array);
+}
+
 static json_t *build_journey(const bf_journey *j)
 {
     json_t *shares = json_object(), *after = json_array();
@@ -300,6 +334,7 @@ static json_t *build_report(const bf_evaluation *e, const bf_report_facts *facts
         {"calibration", build_calibration(e)},
         {"segments", build_segments(e)},
         {"coverage", build_coverage(e)},
+        {"detectors", build_detectors(e)},
         {"latency_ms", build_latency(e)},
         {"decisions", build_decisions(e)},
         {"commonly_cited_levels", build_levels(e)},
