@@ -1,5 +1,6 @@
 /* The section about each detector by itself. */
 #include <math.h>
+#include <string.h>
 
 #include "evaluate/html.h"
 
@@ -94,6 +95,21 @@ static void species_table(bf_page *page, const bf_evaluation *e)
         bf_page_put(page, "<p class=\"soft\">%d further species are in report.json.</p>", all - shown);
 }
 
+/* Detectors that had nothing to judge by, such as those of sequences where there are photos only. */
+static void silent(bf_page *page, const bf_detectors *detectors)
+{
+    const char *last = "";
+    for (size_t i = 0; i < detectors->count; i++) {
+        const bf_detector_figures *f = &detectors->figures[i];
+        if (f->present.count > 0 || strcmp(f->column->detector, last) == 0)
+            continue;
+        bf_page_put(page, "%s", last[0] ? ", " : "<p class=\"soft\">Said nothing here: ");
+        last = f->column->detector;
+        bf_page_escape(page, last);
+    }
+    bf_page_put(page, "%s", last[0] ? ".</p>" : "");
+}
+
 void bf_html_detectors(bf_page *page, const bf_evaluation *e)
 {
     bf_page_put(page, "<section id=\"detectors\"><h2>Each detector alone</h2>");
@@ -106,9 +122,12 @@ void bf_html_detectors(bf_page *page, const bf_evaluation *e)
                 "something: by its own output, and by its calibrated log-likelihood ratio. Larger speaks for bona "
                 "fide. What a detector adds to the others does not follow from this table.</p>");
     head(page);
-    for (size_t i = 0; i < e->detectors.count; i++)
-        figures_row(page, &e->detectors.figures[i]);
+    for (size_t i = 0; i < e->detectors.count; i++) {
+        if (e->detectors.figures[i].present.count > 0)
+            figures_row(page, &e->detectors.figures[i]);
+    }
     bf_page_put(page, "</tbody></table></div>");
+    silent(page, &e->detectors);
     species_table(page, e);
     bf_page_put(page, "</section>");
 }

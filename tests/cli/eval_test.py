@@ -234,6 +234,61 @@ class Independent(WithTable):
         self.assertAlmostEqual(told[1], high, delta=0.01)
 
 
+class Detectors(WithTable):
+    """Each detector alone, against plain definitions."""
+
+    def setUp(self):
+        super().setUp()
+        chance = random.Random(8)
+        self.rows = make_rows(500)
+        for row in self.rows:
+            llr = round(chance.gauss(1 if row["label"] == "live" else -1, 1), 1)
+            state = chance.choice(("present", "present", "present", "failed"))
+            row.update({"raw.b": f"{llr / 10 + 0.5:.2f}", "llr.b": f"{llr:.1f}", "state.b": state, "raw.a": "0.25",
+                        "state.a": "present", "ms.b": f"{chance.uniform(1, 3):.3f}"})
+        self.told = {(one["detector"], one["value"]): one for one in self.report(self.rows)["detectors"]}
+        self.heard = [row for row in self.rows if row["review_status"] == "confirmed" and row["status"] == "ok"]
+        self.said = [row for row in self.heard if row["state.b"] == "present"]
+
+    def test_which_there_are_and_how_often(self):
+        self.assertEqual(list(self.told), [("a", "raw"), ("b", "raw"), ("b", "llr")])
+        present = self.told["b", "llr"]["present"]
+        self.assertEqual((present["count"], present["total"]), (len(self.said), len(self.heard)))
+        self.assertAlmostEqual(self.told["a", "raw"]["auc"], 0.5)
+        self.assertIsNone(self.told["b", "raw"]["cllr"])
+        times = [float(row["ms.b"]) for row in self.rows if row["review_status"] == "confirmed"]
+        self.assertAlmostEqual(self.told["b", "raw"]["ms_mean"], sum(times) / len(times), places=3)
+        self.assertIsNone(self.told["a", "raw"]["ms_mean"])
+
+    def test_figures(self):
+        live = [float(row["llr.b"]) for row in self.said if row["label"] == "live"]
+        attacks = {name: [float(row["llr.b"]) for row in self.said if row["attack_type"] == name]
+                   for name in ("mask", "print", "replay")}
+        pooled, told = sum(attacks.values(), []), self.told["b", "llr"]
+        wins = sum((a > b) + (a == b) / 2 for a in live for b in pooled)
+        self.assertAlmostEqual(told["auc"], wins / len(live) / len(pooled), places=8)
+        self.assertAlmostEqual(self.told["b", "raw"]["auc"], told["auc"], places=8)
+        cllr = (sum(math.log2(1 + math.exp(-x)) for x in live) / len(live)
+                + sum(math.log2(1 + math.exp(x)) for x in pooled) / len(pooled)) / 2
+        self.assertAlmostEqual(told["cllr"], cllr, places=6)
+        at = max(t for t in live + pooled if sum(x < t for x in live) / len(live) <= 0.05)
+        self.assertAlmostEqual(told["at_bpcer_5_percent"]["threshold"], at, places=5)
+        for species in told["at_bpcer_5_percent"]["species"]:
+            scores = attacks[species["species"]]
+            self.assertEqual(species["apcer"]["count"], sum(x >= at - 1e-6 for x in scores))
+            self.assertEqual(species["apcer"]["total"], len(scores))
+        points = [(sum(x < t for x in live) / len(live), t) for t in sorted(set(live + pooled))
+                  if max(sum(x >= t for x in scores) / len(scores) for scores in attacks.values()) <= 0.1]
+        self.assertAlmostEqual(told["bpcer10"]["value"], min(points)[0], places=8)
+
+    def test_a_value_that_is_none_is_refused(self):
+        self.rows[7]["llr.b"] = "x"
+        self.rows[7].update({"state.b": "present", "review_status": "confirmed"})
+        done = program.run("eval", "--json", self.table(self.rows))
+        self.assertEqual(done.returncode, 65)
+        self.assertIn("row 9: llr.b is 'x'.", done.stderr)
+
+
 class Invariance(WithTable):
     def test_the_order_of_rows_does_not_matter(self):
         rows = make_rows(800, 5, 0.5)
@@ -250,7 +305,11 @@ class Invariance(WithTable):
         columns.append("ms.total")
         self.assertEqual(self.printed(rows, columns=columns), told)
         more = [{**row, "raw.none": "", "llr.none": "", "state.none": "absent", "note": "x"} for row in rows]
-        self.assertEqual(self.printed(more), told)
+        report, silent = json.loads(told), self.report(more)
+        self.assertEqual([(one["detector"], one["value"], one["present"]["count"], one["auc"])
+                          for one in silent.pop("detectors")], [("none", "raw", 0, None), ("none", "llr", 0, None)])
+        self.assertEqual(report.pop("detectors"), [])
+        self.assertEqual(silent, report)
 
     def test_rows_that_are_not_confirmed_do_not_matter(self):
         rows = [row for row in make_rows(300) if row["review_status"] == "confirmed"]
