@@ -1,4 +1,4 @@
-/* Choosing bands: the arithmetic against known tables, the choice against one made by hand, and whether a bound holds. */
+/* Choosing bands: the arithmetic against known tables, choices made by hand, and whether a bound holds. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,7 +161,7 @@ static double uniform(bf_random *random)
     return (double)(bf_random_next(random) >> 11) * 0x1p-53;
 }
 
-/* A table whose truth is known: the scores of one species are even from 0 to 100, those of the others from 0 to less. */
+/* A table whose truth is known: the scores of two species are even from 0 to 100, those of the third from 0 to less. */
 static double chosen_pass(bf_random *random, const bf_targets *targets)
 {
     static const char *const species[] = {"mask", "print", "replay"};
