@@ -33,6 +33,7 @@ enum {
     BESIDE,
     KEEP,
     FRESH,
+    AS_CALIBRATED,
     OUT_OF_FOLD,
     SPLIT,
     THRESHOLD,
@@ -52,6 +53,7 @@ static const cli_option OPTIONS[] = {
     [BESIDE] = {"beside", 'b', "SPECIES", "neither fit on a species nor count it; repeatable"},
     [KEEP] = {"keep", 0, "FILE", "fusion file whose other configurations are kept (the installed default)"},
     [FRESH] = {"fresh", 0, NULL, "keep nothing of another file"},
+    [AS_CALIBRATED] = {"as-calibrated", 0, NULL, "calibrations were fitted on other data: do not fit them in folds"},
     [OUT_OF_FOLD] = {"out-of-fold", 0, "FILE", "write the table with scores of held-out persons"},
     [SPLIT] = {"split", 's', "NAME", "fit on the samples of this split (train)"},
     [THRESHOLD] = {"threshold", 't', "SCORE", "score at which error rates are told (80)"},
@@ -309,6 +311,9 @@ static int take_option(fuse_request *r, int option, char *value)
         return 0;
     case FRESH:
         r->fresh = true;
+        return 0;
+    case AS_CALIBRATED:
+        o->as_calibrated = true;
         return 0;
     case JSON:
         r->json = true;

@@ -96,8 +96,11 @@ static bf_status prepare(work *w, bf_error *err)
     bf_fusion_fit *fit = w->fit;
     const bf_fit_table *table = fit->table;
     w->rows = table->scores.count;
-    w->set =
-        (bf_fusion_set){.table = table, .detector = fit->detector, .count = fit->detectors, .seed = fit->options.seed};
+    w->set = (bf_fusion_set){.table = table,
+                             .detector = fit->detector,
+                             .count = fit->detectors,
+                             .seed = fit->options.seed,
+                             .as_calibrated = fit->options.as_calibrated};
     w->set.llr = bf_malloc((w->rows * w->set.count + 1) * sizeof *w->set.llr);
     w->set.fitted = bf_calloc(w->rows + 1, sizeof *w->set.fitted);
     w->llr = bf_malloc((BF_FUSINGS * w->rows + 1) * sizeof *w->llr);

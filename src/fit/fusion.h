@@ -35,9 +35,10 @@ typedef struct bf_fusion_options {
     size_t against_count;
     const char *const *beside; /* species that are neither fitted on nor in the headline */
     size_t beside_count;
-    int method;       /* a bf_fusing; -1: the simplest that is not significantly worse than the best */
-    const char *keep; /* path of the fusion file whose other configurations and evidence are kept; NULL: none */
-    double threshold; /* score at which error rates are told, 0..100 */
+    int method;         /* a bf_fusing; -1: the simplest that is not significantly worse than the best */
+    const char *keep;   /* path of the fusion file whose other configurations and evidence are kept; NULL: none */
+    bool as_calibrated; /* calibrations were fitted on other data; else each fold fits Platt calibrations of its own */
+    double threshold;   /* score at which error rates are told, 0..100 */
     size_t folds, replicates;
     uint64_t seed;
     void (*progress)(void *context, size_t done, size_t total); /* may be NULL */

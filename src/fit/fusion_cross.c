@@ -1,10 +1,14 @@
 /* Ratios of rows that were held out. */
 #include <math.h>
+#include <string.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "fit/calibration.h"
 #include "fit/fusion_model.h"
+
+#define LIMIT_LEAST 0.01 /* a calibration's clamp holds 0 */
 
 static void free_flags(bool **flags)
 {
@@ -29,12 +33,39 @@ static void choose(const bf_fusion_cross *c, size_t fold, const flags *f)
     }
 }
 
-static bf_status run_fold(const bf_fusion_cross *c, size_t fold, const flags *f, double *ret, size_t *trees,
-                          bf_error *err)
+/* Ratios of one detector from a calibration that has not seen the rows that are held out, within the limits that the
+ * ratios in the table keep. Where there is too little to fit on, they stay as they are. */
+static bf_status recalibrate(const bf_fusion_set *set, size_t d, const bool *use, double *llr, bf_error *err)
+{
+    const bf_fit_table *table = set->table;
+    size_t column = (size_t)bf_fit_detector(table, set->detector[d].name);
+    bf_calibration fit;
+    bf_error little = {0};
+    bf_calibrating_options options = {.llr_min = -LIMIT_LEAST, .llr_max = LIMIT_LEAST};
+    for (size_t i = 0; i < table->scores.count; i++) {
+        options.llr_min = fmin(options.llr_min, set->llr[i * set->count + d]);
+        options.llr_max = fmax(options.llr_max, set->llr[i * set->count + d]);
+    }
+    bf_status status = bf_calibration_fit(&fit, table, column, BF_FIT_PLATT, &options, use, NULL, &little);
+    for (size_t i = 0; status == BF_OK && i < table->scores.count; i++) {
+        double raw = table->raw[i * table->detectors + column], *at = &llr[i * set->count + d];
+        if (!isnan(*at) && !isnan(raw))
+            *at = bf_calibration_llr(&fit, BF_CHANNEL_UNSPECIFIED, raw);
+    }
+    return status == BF_OUT_OF_MEMORY ? bf_fail_memory(err) : BF_OK;
+}
+
+static void free_numbers(double **numbers)
+{
+    bf_free(*numbers);
+}
+
+/* Fits and judges with the ratios in `set`. */
+static bf_status judge_fold(const bf_fusion_cross *c, const bf_fusion_set *set, const flags *f, double *ret,
+                            size_t *trees, bf_error *err)
 {
     BF_CLEANUP(bf_fusion_model_done) bf_fusion_model model = {0};
-    choose(c, fold, f);
-    const bf_fusion_task task = {.set = c->set,
+    const bf_fusion_task task = {.set = set,
                                  .method = c->method,
                                  .heard = c->heard,
                                  .use = f->use,
@@ -42,7 +73,26 @@ static bf_status run_fold(const bf_fusion_cross *c, size_t fold, const flags *f,
                                  .trees = TREES_UNCHECKED};
     bf_status status = bf_fusion_model_fit(&model, &task, err);
     *trees += model.trees;
-    return status == BF_OK ? bf_fusion_model_apply(c->set, &model, c->missing, f->held, ret, err) : status;
+    return status == BF_OK ? bf_fusion_model_apply(set, &model, c->missing, f->held, ret, err) : status;
+}
+
+static bf_status run_fold(const bf_fusion_cross *c, size_t fold, const flags *f, double *ret, size_t *trees,
+                          bf_error *err)
+{
+    bf_fusion_set set = *c->set;
+    size_t cells = set.table->scores.count * set.count;
+    BF_CLEANUP(free_numbers) double *llr = set.as_calibrated ? NULL : bf_malloc((cells + 1) * sizeof *llr);
+    choose(c, fold, f);
+    if (set.as_calibrated)
+        return judge_fold(c, &set, f, ret, trees, err);
+    if (!llr)
+        return bf_fail_memory(err);
+    memcpy(llr, set.llr, cells * sizeof *llr);
+    bf_status status = BF_OK;
+    for (size_t d = 0; d < set.count && status == BF_OK; d++)
+        status = recalibrate(c->set, d, f->use, llr, err);
+    set.llr = llr;
+    return status == BF_OK ? judge_fold(c, &set, f, ret, trees, err) : status;
 }
 
 bf_status bf_fusion_cross_run(const bf_fusion_cross *cross, double *ret, size_t *ret_trees, bf_error *err)

@@ -391,16 +391,21 @@ static void file(bf_page *page, const bf_fusion_fit *fit)
 
 static void method(bf_page *page, const bf_fusion_fit *fit)
 {
-    bf_page_put(page,
-                "<section id=\"method\"><h2>How this was fitted</h2><ul><li>Bona fide and attacks weigh the same, and "
-                "within a class a source of n presentations weighs as the root of n.</li><li>Persons were dealt into "
-                "%zu folds with the seed %llu; %zu sources were held out in turn.</li><li>Weights shrink towards one "
-                "common weight. What speaks only against gets their mean and no part in the bias.</li><li>Trees have "
-                "at most %d splits, rise in every ratio, see half of the rows once more with evidence left out at "
-                "random, and are as many as judged other persons best.</li><li>Persons were drawn %zu times for the "
-                "intervals.</li><li>Equal tables give equal files, whatever the order of their rows.</li></ul>"
-                "</section>",
-                fit->folds, (unsigned long long)fit->options.seed, fit->sources, BF_BOOST_DEPTH, fit->replicates);
+    bf_page_put(
+        page,
+        "<section id=\"method\"><h2>How this was fitted</h2><ul><li>Bona fide and attacks weigh the same, and "
+        "within a class a source of n presentations weighs as the root of n.</li><li>Persons were dealt into "
+        "%zu folds with the seed %llu; %zu sources were held out in turn.%s</li><li>Weights shrink towards one "
+        "common weight. What speaks only against gets their mean and no part in the bias.</li><li>Trees have "
+        "at most %d splits, rise in every ratio, see half of the rows once more with evidence left out at "
+        "random, and are as many as judged other persons best.</li><li>Persons were drawn %zu times for the "
+        "intervals.</li><li>Equal tables give equal files, whatever the order of their rows.</li></ul>"
+        "</section>",
+        fit->folds, (unsigned long long)fit->options.seed, fit->sources,
+        fit->options.as_calibrated
+            ? " Calibrations were taken as they stand, because they are of other data."
+            : " Each time calibrations were fitted anew, too, since those of the table may have seen its persons.",
+        BF_BOOST_DEPTH, fit->replicates);
 }
 
 bf_status bf_fusion_html(bf_bytes *ret, const bf_fusion_fit *fit, const char *table, bf_error *err)

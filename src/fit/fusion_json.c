@@ -108,10 +108,11 @@ static json_t *build_input(const bf_fusion_fit *fit, const char *table)
 bf_status bf_fusion_json(bf_bytes *ret, const bf_fusion_fit *fit, const char *table, bf_error *err)
 {
     json_t *how =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "threshold", bf_json_number(fit->options.threshold),
-                  "live_prior", bf_json_number(fit->live_prior), "folds", bf_json_integer(fit->folds),
-                  "sources_held_out", bf_json_integer(fit->sources), "rows_compared", bf_json_integer(fit->compared),
-                  "replicates", bf_json_integer(fit->replicates), "seed", bf_json_integer(fit->options.seed));
+        json_pack("{s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "calibrated_in_folds", (int)!fit->options.as_calibrated,
+                  "threshold", bf_json_number(fit->options.threshold), "live_prior", bf_json_number(fit->live_prior),
+                  "folds", bf_json_integer(fit->folds), "sources_held_out", bf_json_integer(fit->sources),
+                  "rows_compared", bf_json_integer(fit->compared), "replicates", bf_json_integer(fit->replicates),
+                  "seed", bf_json_integer(fit->options.seed));
     return bf_json_text(ret,
                         json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "format", 1, "name",
                                   fit->options.name, "version", fit->options.version, "chosen",

@@ -16,9 +16,10 @@ typedef struct bf_fusion_set {
     const bf_fit_table *table;
     const bf_fusion_detector *detector;
     size_t count;
-    double *llr;   /* rows x count; NaN: absent */
-    bool *fitted;  /* by row: not of a species that is kept out */
-    uint64_t seed; /* of what is left out at random */
+    double *llr;        /* rows x count; NaN: absent */
+    bool *fitted;       /* by row: not of a species that is kept out */
+    bool as_calibrated; /* folds take the ratios as they stand */
+    uint64_t seed;      /* of what is left out at random */
 } bf_fusion_set;
 
 /* One configuration. Detectors are numbers of the set. */

@@ -211,6 +211,16 @@ class Properties(WithTable):
     def test_another_seed_is_another_deal(self):
         self.assertNotEqual(self.fuse(ROWS, "--seed", "2")[1], self.fuse(ROWS)[1])
 
+    def test_calibrations_are_fitted_in_the_folds(self):
+        # Ratios that are three times too sure: a fold's own calibration mends that, the table's does not.
+        rows = [{**row, "llr.net-a": f"{3 * float(row['llr.net-a']):.6f}"} for row in ROWS]
+        honest = self.fuse(rows, "--method", "minimum")[1]
+        trusted = self.fuse(rows, "--method", "minimum", "--as-calibrated")[1]
+        cllr = [one["methods"][0]["persons_held_out"]["measures"]["cllr"]["value"] for one in (honest, trusted)]
+        self.assertNotEqual(cllr[0], cllr[1])
+        self.assertEqual(honest["methods"][0]["apparent"], trusted["methods"][0]["apparent"])
+        self.assertEqual([one["how"]["calibrated_in_folds"] for one in (honest, trusted)], [True, False])
+
     def test_missing_evidence_is_judged_by_what_is_there(self):
         rows = make_rows(300, strange=0.2)
         text, report = self.fuse(rows, "--method", "logistic")

@@ -101,13 +101,14 @@ static void write_table(size_t rows, bool spare)
     for (size_t i = 0; i < rows; i++) {
         bool live = i % 2 == 0;
         double a = normal(&random) + (live ? 1 : -1), b = normal(&random) + (live ? 1.5 : -1.5);
-        (void)fprintf(file, "s%zu,%s,%s,p%zu,%s,ok,50,%.4f,1,present,", i, live ? "live" : "spoof", live ? "" : "print",
-                      i % 40, i % 3 == 0 ? "x" : "y", a);
+        double frame = !live && i % 4 == 1 ? -2 : 0.1;
+        (void)fprintf(file, "s%zu,%s,%s,p%zu,%s,ok,50,%.4f,%.4f,present,", i, live ? "live" : "spoof",
+                      live ? "" : "print", i % 40, i % 3 == 0 ? "x" : "y", a, a);
         if (i % 7 == 3)
             (void)fprintf(file, ",,failed,");
         else
-            (void)fprintf(file, "%.4f,1,present,", b);
-        (void)fprintf(file, "%g,1,present%s\n", !live && i % 4 == 1 ? -2.0 : 0.1, spare ? ",,,absent" : "");
+            (void)fprintf(file, "%.4f,%.4f,present,", b, b);
+        (void)fprintf(file, "%g,%g,present%s\n", frame, frame, spare ? ",,,absent" : "");
     }
     assert_int_equal(fclose(file), 0);
 }
