@@ -113,19 +113,24 @@ static void draw_evidence(column *c, const json_t *record)
     const json_t *list = scene_get(record, "evidence");
     if (json_array_size(list) == 0)
         return;
-    draw_heading(c, "EVIDENCE  (attack \xe2\x86\x90 log-likelihood ratio \xe2\x86\x92 bona fide)");
+    const json_t *llr = scene_get(record, "diagnostics.live_llr");
+    bool fused = json_is_number(llr);
+    draw_heading(c, fused ? "EVIDENCE  (attack \xe2\x86\x90 what it adds \xe2\x86\x92 bona fide)"
+                          : "EVIDENCE  (attack \xe2\x86\x90 log-likelihood ratio \xe2\x86\x92 bona fide)");
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *one = json_array_get(list, i);
+        const json_t *one = json_array_get(list, i), *value = scene_get(one, fused ? "contribution" : "llr");
         const char *why = scene_text(one, "why");
         char absent[160];
         words_of(scene_text(one, "status"), absent, sizeof absent);
-        draw_llr(c, scene_text(one, "detector"), scene_number(one, "llr", 0), json_is_number(scene_get(one, "llr")),
+        draw_llr(c, scene_text(one, "detector"), json_number_value(value), json_is_number(value),
                  why[0]                           ? why
-                 : strcmp(absent, "present") == 0 ? "not calibrated"
-                                                  : absent);
+                 : strcmp(absent, "present") != 0 ? absent
+                 : fused                          ? "not fused"
+                                                  : "not calibrated");
     }
-    bool fused = json_is_number(scene_get(record, "diagnostics.live_llr"));
-    draw_llr(c, "all together", scene_number(record, "diagnostics.live_llr", 0), fused, "not fused");
+    if (fused)
+        draw_llr(c, "to begin with", scene_number(record, "diagnostics.fusion_bias", 0), true, "");
+    draw_llr(c, "all together", json_number_value(llr), fused, "not fused");
     c->y += 8;
 }
 

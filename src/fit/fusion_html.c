@@ -167,12 +167,15 @@ static void method_row(bf_page *page, const bf_fusion_fit *fit, bf_fusing method
 {
     const bf_fusion_candidate *c = &fit->candidate[method];
     const bf_fusion_figures *f = &c->held;
-    bf_page_put(page, "<tr class=\"%s\"><td>%s%s%s</td><td class=\"n\">%zu</td>", method == fit->chosen ? "worst" : "",
+    char parameters[48];
+    (void)snprintf(parameters, sizeof parameters, "%zu parameters", c->parameters);
+    bf_page_put(page, "<tr class=\"%s\"><td>%s%s%s <span class=\"of\">", method == fit->chosen ? "worst" : "",
                 bf_fusing_title(method), method == fit->chosen ? "<span class=\"tag ok\">chosen</span>" : "",
                 c->scarce  ? "<span class=\"tag few\">few persons</span>"
                 : c->worse ? "<span class=\"tag bad\">worse</span>"
-                           : "",
-                c->parameters);
+                           : "");
+    bf_html_term(page, "parameters", parameters);
+    bf_page_put(page, "</span></td>");
     if (c->refused[0]) {
         bf_page_put(page, "<td colspan=\"7\">Not fitted. ");
         bf_page_escape(page, c->refused);
@@ -201,7 +204,6 @@ static void methods(bf_page *page, const bf_fusion_fit *fit)
         "AUC the whole interval of the difference from the best is on the worse side.</p><div class=\"wide\">"
         "<table class=\"tight\"><thead><tr><th>method</th>",
         fit->compared);
-    heading(page, "parameters", "parameters");
     heading(page, "cllr", "Cllr");
     heading(page, "difference", "more than the best");
     heading(page, "auc", "AUC");
