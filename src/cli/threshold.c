@@ -200,6 +200,9 @@ static void print_summary(const bf_proposal *p)
     print_cost("  rejected", 100 * today->rejected, 100 * now->rejected);
     print_cost("  captures", 100 * p->before[0].captures, 100 * p->after[0].captures);
     (void)printf("The choice is %s.\n", checks[p->check]);
+    if (bf_proposal_fewest_persons(p) < BF_PERSONS_FEW)
+        (void)printf("Some class stands on %llu persons only: bounds by presentation flatter.\n",
+                     (unsigned long long)bf_proposal_fewest_persons(p));
     if (p->split_is_fitted)
         (void)printf("Chosen on the split that detectors are fitted on: the rates flatter. Prefer --split dev.\n");
     if (p->patch.broken_count > 0)

@@ -100,6 +100,9 @@ const char *bf_proposal_kind(const bf_proposal *proposal, size_t kind);
 /* Whether a species counts. */
 bool bf_proposal_counts(const bf_proposal *proposal, size_t kind);
 
+/* Persons of the class, bona fide or a species that counts, that has the fewest. */
+uint64_t bf_proposal_fewest_persons(const bf_proposal *proposal);
+
 /* Parts of bf_propose: the sentences. */
 void bf_proposal_refuse(bf_proposal *proposal, const char *format, ...) BF_PRINTF(2, 3);
 void bf_proposal_refuse_choice(bf_proposal *proposal);

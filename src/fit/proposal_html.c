@@ -113,9 +113,11 @@ static void warnings(bf_page *page, const bf_proposal *p)
     if (p->options.targets.point)
         warn(page, "serious", "By the measured rate.",
              "The true rate is as likely above the target as below it. A claim needs the upper bound.");
-    if (journey->persons < BF_PERSONS_FEW)
+    if (bf_proposal_fewest_persons(p) < BF_PERSONS_FEW)
         warn(page, "serious", "Few persons.",
-             "Presentations of one person resemble each other: with so few, no interval here is to be trusted.");
+             "A class stands on fewer than 20 persons. Presentations of one person resemble each other, so the bounds "
+             "by "
+             "presentation flatter: read the column of persons.");
     if (p->options.beside_count > 0)
         warn(page, "caution", "Species left out.",
              "Nothing is claimed for the species that were kept beside; attackers may use just those.");
@@ -128,16 +130,24 @@ static void warnings(bf_page *page, const bf_proposal *p)
     bf_page_put(page, "</ul>");
 }
 
+static void change_cell(bf_page *page, double today, double proposed)
+{
+    if (today == proposed)
+        bf_page_put(page, "<td class=\"n\"><b>%.8g</b></td>", proposed);
+    else
+        bf_page_put(page, "<td class=\"n\">%.8g &rarr; <b>%.8g</b></td>", today, proposed);
+}
+
 static void band_row(bf_page *page, const bf_proposal *p, const bf_scope *s)
 {
     bool all = s->channel == BF_CHANNEL_UNSPECIFIED;
     bf_page_put(page, "<tr class=\"%s\"><td>", all ? "worst" : "");
     bf_page_escape(page, all ? "the journey" : bf_channel_name(s->channel));
-    bf_page_put(page,
-                "%s</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td><td class=\"n\">%.8g</td><td "
-                "class=\"n\"><b>%.8g</b></td><td class=\"n\">%.8g</td><td class=\"n\"><b>%.8g</b></td><td class=\"n\">",
-                s->own ? "" : "<span class=\"tag few\">follows the journey</span>", s->rows, s->persons, s->today.pass,
-                s->proposed.pass, s->today.uncertain, s->proposed.uncertain);
+    bf_page_put(page, "%s</td><td class=\"n\">%zu</td><td class=\"n\">%zu</td>",
+                s->own ? "" : "<span class=\"tag few\">follows the journey</span>", s->rows, s->persons);
+    change_cell(page, s->today.pass, s->proposed.pass);
+    change_cell(page, s->today.uncertain, s->proposed.uncertain);
+    bf_page_put(page, "<td class=\"n\">");
     if (s->spread.replicates > 0 && !isnan(s->spread.pass.low))
         bf_page_put(page, "%.6g to %.6g", s->spread.pass.low, s->spread.pass.high);
     else
@@ -173,9 +183,8 @@ static void bands(bf_page *page, const bf_proposal *p)
     warnings(page, p);
     bf_page_put(page, "<h2>Bands</h2><div class=\"wide\"><table><thead><tr><th>");
     bf_html_term(page, "band", "Where");
-    bf_page_put(page, "</th><th class=\"n\">rows</th><th class=\"n\">persons</th><th class=\"n\">pass today</th><th "
-                      "class=\"n\">pass</th><th class=\"n\">uncertain today</th><th class=\"n\">uncertain</th><th "
-                      "class=\"n\">");
+    bf_page_put(page, "</th><th class=\"n\">rows</th><th class=\"n\">persons</th><th class=\"n\">pass</th><th "
+                      "class=\"n\">uncertain</th><th class=\"n\">");
     bf_html_term(page, "spread", "pass, other persons");
     bf_page_put(page, "</th><th class=\"n\">not supported</th><th>set by</th></tr></thead><tbody>");
     for (size_t i = 0; i < p->scopes; i++)

@@ -149,6 +149,16 @@ void bf_proposal_refuse_choice(bf_proposal *p)
     }
 }
 
+uint64_t bf_proposal_fewest_persons(const bf_proposal *p)
+{
+    uint64_t fewest = p->scope[0].kind[0].persons;
+    for (size_t k = 1; k < p->kinds; k++) {
+        if (bf_proposal_counts(p, k) && p->scope[0].kind[k].persons < fewest)
+            fewest = p->scope[0].kind[k].persons;
+    }
+    return fewest;
+}
+
 typedef struct sentence {
     char *text;
     size_t size, used;
@@ -210,6 +220,8 @@ void bf_proposal_explain(bf_proposal *p)
     }
     say_rate(&s, "BPCER", &journey->kind[0].proposed);
     say(&s, ".");
+    if (bf_proposal_fewest_persons(p) < BF_PERSONS_FEW)
+        say(&s, " Some class stands on %llu persons only.", (unsigned long long)bf_proposal_fewest_persons(p));
     for (size_t k = 1; k < p->kinds; k++) {
         if (!bf_proposal_counts(p, k))
             say(&s, " Not claimed for %.64s.", bf_proposal_kind(p, k));

@@ -149,7 +149,7 @@ static double find_most(const bf_curve *curve, const uint32_t *weight, uint64_t 
 
 bf_bands_allowed bf_bands_find(const bf_curve *curve, const uint32_t *weight, const bf_targets *targets)
 {
-    uint64_t responses[BF_KINDS_MAX];
+    uint64_t responses[BF_KINDS_MAX] = {0};
     bf_bands_allowed allowed = {0};
     count_responses(curve, weight, responses);
     find_pass_least(curve, weight, responses, targets, &allowed);
