@@ -28,6 +28,7 @@ enum {
     BPCER,
     REJECT,
     POINT,
+    PERSON,
     SPLIT,
     VALIDATE,
     BESIDE,
@@ -46,6 +47,7 @@ static const cli_option OPTIONS[] = {
     [BPCER] = {"bpcer", 0, "P", "BPCER is at most P"},
     [REJECT] = {"reject-bpcer", 0, "P", "bona fide that fail outright, at the lower band (0.5%)"},
     [POINT] = {"point", 0, NULL, "by the measured rates, not by their upper bounds"},
+    [PERSON] = {"by-person", 0, NULL, "a person's attacks of one species count once, by the worst"},
     [SPLIT] = {"split", 's', "NAME", "choose on this split (dev, else train)"},
     [VALIDATE] = {"validate", 0, "NAME", "check the choice on this split"},
     [BESIDE] = {"beside", 'b', "SPECIES", "leave a species out of the claim; repeatable"},
@@ -200,7 +202,7 @@ static void print_summary(const bf_proposal *p)
     print_cost("  rejected", 100 * today->rejected, 100 * now->rejected);
     print_cost("  captures", 100 * p->before[0].captures, 100 * p->after[0].captures);
     (void)printf("The choice is %s.\n", checks[p->check]);
-    if (bf_proposal_fewest_persons(p) < BF_PERSONS_FEW)
+    if (bf_proposal_fewest_persons(p) < BF_PERSONS_FEW && !p->options.by_person)
         (void)printf("Some class stands on %llu persons only: bounds by presentation flatter.\n",
                      (unsigned long long)bf_proposal_fewest_persons(p));
     if (p->split_is_fitted)
@@ -336,6 +338,7 @@ static int take_option(threshold_request *r, int option, char *value)
         return take_number(r, option, value);
     default:
         *(option == POINT     ? &targets->point
+          : option == PERSON  ? &r->options.by_person
           : option == MIXED   ? &r->mixed
           : option == NO_DATE ? &r->no_date
                               : &r->json) = true;

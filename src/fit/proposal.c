@@ -211,9 +211,11 @@ static bf_status choose_scope(bf_proposal *p, int split, bf_channel channel, bf_
     bool journey = channel == BF_CHANNEL_UNSPECIFIED;
     bf_scope scope = {.channel = channel, .today = today_of(p->policy, channel)};
     bf_status status = bf_rows_part(&part, p->table, split, journey ? BF_ROWS_EVERY : (int)channel, err);
+    scope.rows = part.scores.count;
+    if (status == BF_OK && p->options.by_person)
+        status = bf_rows_keep_worst(&part, err);
     if (status == BF_OK)
         status = bf_curve_build(&curve, &part.scores, p->beside, 0, err);
-    scope.rows = part.scores.count;
     scope.kind = status == BF_OK ? bf_calloc(p->kinds, sizeof *scope.kind) : NULL;
     if (status == BF_OK && !scope.kind)
         status = bf_fail_memory(err);
@@ -302,7 +304,9 @@ static bf_status measure_check(bf_proposal *p, bf_rows *part, bf_error *err)
     bf_band_rate pass[BF_KINDS_MAX], reject[BF_KINDS_MAX];
     const bf_targets *t = &p->options.targets;
     settle_scores(p, part);
-    bf_status status = measure_band(p, part, 100, pass, err);
+    bf_status status = p->options.by_person ? bf_rows_keep_worst(part, err) : BF_OK;
+    if (status == BF_OK)
+        status = measure_band(p, part, 100, pass, err);
     if (status == BF_OK)
         status = measure_band(p, part, 50, reject, err);
     if (status == BF_OK && !(p->checked = bf_calloc(p->kinds, sizeof *p->checked)))

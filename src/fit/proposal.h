@@ -16,6 +16,7 @@
 
 typedef struct bf_proposal_options {
     bf_targets targets;
+    bool by_person;             /* a person's attacks of one species count once, by the worst of them */
     bool reject_asked;          /* a lower band whose target is not supported is refused, not kept */
     const char *split;          /* chosen on; NULL: `dev`, else `train`, else every row */
     const char *validate_split; /* checked on; NULL: nothing */

@@ -55,7 +55,7 @@ static void targets(bf_page *page, const bf_proposal *p)
         bf_page_put(page, "APCER of the worst species &le; %.4g&nbsp;%%", 100 * t->apcer);
     if (!isnan(t->bpcer))
         bf_page_put(page, "%sBPCER &le; %.4g&nbsp;%%", isnan(t->apcer) ? "" : ", ", 100 * t->bpcer);
-    bf_page_put(page, "</dd></div><div><dt>Met by</dt><dd>");
+    bf_page_put(page, "%s</dd></div><div><dt>Met by</dt><dd>", p->options.by_person ? ", attacks by person" : "");
     if (t->point)
         bf_page_put(page, "the measured rate");
     else
@@ -113,7 +113,7 @@ static void warnings(bf_page *page, const bf_proposal *p)
     if (p->options.targets.point)
         warn(page, "serious", "By the measured rate.",
              "The true rate is as likely above the target as below it. A claim needs the upper bound.");
-    if (bf_proposal_fewest_persons(p) < BF_PERSONS_FEW)
+    if (bf_proposal_fewest_persons(p) < BF_PERSONS_FEW && !p->options.by_person)
         warn(page, "serious", "Few persons.",
              "A class stands on fewer than 20 persons. Presentations of one person resemble each other, so the bounds "
              "by "
@@ -293,7 +293,7 @@ static void patch(bf_page *page, const bf_proposal *p)
                 "<section id=\"patch\"><h2>The patch</h2><p>The new policy was checked by the linter before it was "
                 "written. It is ");
     bf_page_escape(page, bf_policy_version(p->patch.policy));
-    bf_page_put(page, ".</p><pre style=\"overflow-x:auto;font-size:.8rem\">");
+    bf_page_put(page, ".</p><pre style=\"white-space:pre-wrap;font-size:.8rem\">");
     bf_page_escape(page, (const char *)p->patch.diff.data);
     bf_page_put(page, "</pre>");
     if (p->patch.broken_count > 0)

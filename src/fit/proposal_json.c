@@ -24,10 +24,11 @@ static const char *const CHECKS[] = {
 static json_t *build_targets(const bf_proposal *p)
 {
     const bf_targets *t = &p->options.targets;
-    return json_pack("{s:o, s:o, s:o, s:b, s:s, s:o, s:s}", "apcer", bf_json_number(t->apcer), "bpcer",
+    return json_pack("{s:o, s:o, s:o, s:b, s:s, s:s, s:o, s:s}", "apcer", bf_json_number(t->apcer), "bpcer",
                      bf_json_number(t->bpcer), "reject_bpcer", bf_json_number(t->reject), "reject_bpcer_required",
-                     p->options.reject_asked, "met_by", t->point ? "point" : "upper_bound", "confidence",
-                     bf_json_number(BF_CONFIDENCE), "bound", "one-sided, Clopper-Pearson");
+                     p->options.reject_asked, "met_by", t->point ? "point" : "upper_bound", "attacks_counted_by",
+                     p->options.by_person ? "person" : "presentation", "confidence", bf_json_number(BF_CONFIDENCE),
+                     "bound", "one-sided, Clopper-Pearson");
 }
 
 static json_t *build_input(const bf_proposal *p, const bf_proposal_facts *facts)

@@ -41,9 +41,9 @@ static void refuse_few_attacks(bf_proposal *p)
     unsigned long long least = bf_samples_least(t->apcer, t->point);
     bf_proposal_refuse(
         p,
-        "The table cannot support APCER <= %.4g %% %s: it takes %llu presentations of each species, even "
-        "if none of them is accepted.",
-        100 * t->apcer, measure_of(p), least);
+        "The table cannot support APCER <= %.4g %% %s: it takes %llu %s of each species, even if none of "
+        "them is accepted.",
+        100 * t->apcer, measure_of(p), least, p->options.by_person ? "persons" : "presentations");
     for (size_t k = 1; k < p->kinds; k++) {
         const bf_scope_kind *kind = &p->scope[0].kind[k];
         if (!bf_proposal_counts(p, k) || kind->responses >= least)
@@ -184,7 +184,7 @@ static void say_targets(sentence *s, const bf_proposal *p)
 {
     const bf_targets *t = &p->options.targets;
     if (!isnan(t->apcer))
-        say(s, " APCER of the worst species <= %.4g %%", 100 * t->apcer);
+        say(s, " APCER of the worst species%s <= %.4g %%", p->options.by_person ? ", by person," : "", 100 * t->apcer);
     if (!isnan(t->bpcer))
         say(s, "%s BPCER <= %.4g %%", isnan(t->apcer) ? "" : " and", 100 * t->bpcer);
     say(s, " %s", measure_of(p));

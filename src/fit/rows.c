@@ -6,6 +6,9 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/words.h"
+#include "evaluate/sort.h"
+
+#define DROPPED UINT16_MAX /* no kind has this number */
 
 typedef struct reading {
     bf_rows *rows;
@@ -137,6 +140,52 @@ void bf_rows_part_done(bf_rows *part)
     bf_free(part->scores.row);
     bf_free(part->cause);
     *part = (bf_rows){0};
+}
+
+static void free_items(bf_sort_item **items)
+{
+    bf_free(*items);
+}
+
+/* Sets the kind of an attack that is not the worst one to DROPPED. */
+static void drop_milder(bf_rows *part, const bf_sort_item *item, size_t count)
+{
+    for (size_t first = 0, end; first < count; first = end) {
+        size_t worst = item[first].index;
+        for (end = first; end < count && item[end].key == item[first].key; end++) {
+            if (part->scores.row[item[end].index].score > part->scores.row[worst].score)
+                worst = item[end].index;
+        }
+        for (size_t i = first; i < end; i++) {
+            if (item[i].index != worst)
+                part->scores.row[item[i].index].kind = DROPPED;
+        }
+    }
+}
+
+bf_status bf_rows_keep_worst(bf_rows *part, bf_error *err)
+{
+    size_t count = 0, kept = 0;
+    bf_score_row *row = part->scores.row;
+    BF_CLEANUP(free_items) bf_sort_item *item = bf_malloc((part->scores.count + 1) * sizeof *item);
+    if (!item)
+        return bf_fail_memory(err);
+    for (size_t i = 0; i < part->scores.count; i++) {
+        if (row[i].kind > 0 && row[i].status == BF_SCORE_OK)
+            item[count++] = (bf_sort_item){.key = (uint64_t)row[i].person << 16 | row[i].kind, .index = (uint32_t)i};
+    }
+    bf_status status = bf_sort(item, count, err);
+    if (status != BF_OK)
+        return status;
+    drop_milder(part, item, count);
+    for (size_t i = 0; i < part->scores.count; i++) {
+        if (row[i].kind == DROPPED)
+            continue;
+        row[kept] = row[i];
+        part->cause[kept++] = part->cause[i];
+    }
+    part->scores.count = kept;
+    return BF_OK;
 }
 
 bf_status bf_rows_shared_persons(const bf_rows *one, const bf_rows *other, size_t *ret, bf_error *err)

@@ -37,6 +37,10 @@ int bf_rows_split(const bf_rows *rows, const char *name);
 bf_status bf_rows_part(bf_rows *ret, const bf_rows *rows, int split, int channel, bf_error *err);
 void bf_rows_part_done(bf_rows *part);
 
+/* Leaves of each person's attacks of one species only that with the highest score, of those with a response: whether it
+ * is accepted says whether any of them is. OUT_OF_MEMORY. */
+bf_status bf_rows_keep_worst(bf_rows *part, bf_error *err);
+
 /* How many persons have rows in both parts of one table. OUT_OF_MEMORY. */
 bf_status bf_rows_shared_persons(const bf_rows *one, const bf_rows *other, size_t *ret, bf_error *err);
 

@@ -107,6 +107,21 @@ class Choosing(WithTable):
         self.assertLessEqual(live[0] / live[1], 0.1)
         self.assertGreater(beyond[0] / beyond[1], 0.1)
 
+    def test_by_person_the_worst_attack_of_each_counts(self):
+        rows = make_rows(300, 450)
+        report = self.proposed(rows, "--apcer", "5%", "--by-person")
+        band = report["scopes"][0]["proposed"]["pass"]
+        self.assertGreater(band, self.proposed(rows, "--apcer", "5%")["scopes"][0]["proposed"]["pass"])
+        for kind in report["scopes"][0]["kinds"][1:]:
+            worst = {}
+            for row in rows:
+                if row["split"] == "dev" and row["attack_type"] == kind["species"] and row["score"]:
+                    worst[row["person_id"]] = max(float(row["score"]), worst.get(row["person_id"], 0))
+            error = kind["error_proposed"]
+            self.assertEqual((error["count"], error["total"]), (sum(s >= band for s in worst.values()), len(worst)))
+            self.assertEqual(error["persons"]["count"], error["count"])
+        self.assertIn("it takes 299 persons of each species", self.refused(rows, "--apcer", "1%", "--by-person"))
+
     def test_the_first_target_leads_and_the_second_must_hold(self):
         rows = make_rows(600, 400, distance=4.0)
         one = self.proposed(rows, "--apcer", "1%")
