@@ -78,9 +78,9 @@ static const char STYLE[] =
     "var(--line);border-radius:6px;color:var(--soft);padding:2rem 1rem;text-align:center;margin:0}"
     ".line{display:flex;flex-wrap:wrap;gap:.05rem "
     "1rem;font-size:.9rem;margin:.2rem 0 .5rem;max-width:none}.line i{color:var(--soft);font-style:normal}"
-    "ul.why{margin:.4rem 0;padding-left:1.1rem}ul.why li{margin:.25rem 0}li.hint{color:var(--soft)}"
+    "ul.clues{margin:.4rem 0;padding-left:1.1rem}ul.clues li{margin:.25rem 0}li.hint{color:var(--soft)}"
     ".opinions{font-size:.85rem;margin:.4rem 0}.opinions td,.opinions th{padding:.15rem .6rem}"
-    "tr.wrong td{color:var(--serious)}th.wrap{white-space:normal;max-width:8rem}"
+    "tr.wrong td{color:var(--serious)}th.wrap{white-space:normal;max-width:8rem}th.helps{min-width:17rem}"
     ".near{display:flex;flex-wrap:wrap;gap:.6rem 1rem}.near figure{margin:0;width:9rem;font-size:.8rem}"
     ".near img{display:block;max-width:7rem;max-height:7rem;border-radius:4px}.near figcaption{font-size:.8rem}"
     "dl.form{display:grid;grid-template-columns:minmax(7rem,12rem) minmax(0,1fr);gap:.15rem 1rem;margin:.2rem 0;"
@@ -97,11 +97,12 @@ static const char STYLE[] =
     "th,td{padding:.2rem .4rem}a{color:inherit}.cards{grid-template-columns:repeat(4,1fr);gap:.5rem}"
     ".card{padding:.5rem .6rem}.card .big{font-size:15pt}"
     "table{break-inside:avoid}.pair{display:block}.cards.five{grid-template-columns:repeat(5,1fr)}"
-    ".case{grid-template-columns:30mm minmax(0,1fr);padding:.4rem .5rem;margin:.5rem 0;break-inside:avoid}"
-    ".case h3{font-size:9.5pt}.case .line,ul.why,dl.form{font-size:7.8pt;line-height:1.35}.case .tag{font-size:6.5pt}"
+    ".case{display:block;padding:.4rem .5rem;margin:.5rem 0;break-inside:avoid}.photo{float:left;width:30mm}"
+    ".about{margin-left:34mm}dl.form dt{break-after:auto}section>h2+p{break-after:avoid}"
+    ".case h3{font-size:9.5pt}.case .line,ul.clues,dl.form{font-size:7.8pt;line-height:1.35}.case .tag{font-size:6.5pt}"
     ".case ul,.case p,.case dl,.case table{margin:.15rem 0}.case td,.case th{padding:.05rem .4rem;font-size:7.2pt}"
     ".near figure{width:26mm}.near img{max-width:18mm;max-height:18mm}.near figcaption,.case h4{font-size:7pt;"
-    "line-height:1.25}.case h4{margin:.3rem 0 .1rem}}}";
+    "line-height:1.25}.case h4{margin:.3rem 0 .1rem}}";
 
 void bf_html_head(bf_page *page, const char *title)
 {

@@ -130,7 +130,7 @@ static void causes_table(bf_page *page, const bf_review_report *r)
         if (r->found[k] > 0)
             bf_page_put(page, "<th class=\"n wrap\">%s</th>", bf_slip_title((bf_slip_kind)k));
     }
-    bf_page_put(page, "<th>What usually helps</th></tr></thead><tbody>");
+    bf_page_put(page, "<th class=\"helps\">What usually helps</th></tr></thead><tbody>");
     for (int c = 0; c < BF_CAUSES; c++) {
         bf_page_put(page, "<tr><td><a href=\"#d-%s%s\" class=\"t\">%s</a></td>", bf_cause_word((bf_cause)c),
                     c == BF_CAUSE_THRESHOLD ? "-cause" : "", bf_cause_title((bf_cause)c));

@@ -69,7 +69,7 @@ static void facts_line(bf_page *page, const bf_scored *row)
 
 static void clues(bf_page *page, const bf_diagnosis *d)
 {
-    bf_page_put(page, "<ul class=\"why\">");
+    bf_page_put(page, "<ul class=\"clues\">");
     for (size_t i = 0; i < d->count; i++) {
         bf_page_put(page, "<li%s><b>%s</b><span class=\"tag\">%s</span> ", d->clue[i].strong ? "" : " class=\"hint\"",
                     bf_cause_title(d->clue[i].cause), d->clue[i].strong ? "evidence" : "hint");
