@@ -106,7 +106,7 @@ bool bf_bench_needs_whole(bf_metric_kind kind)
 }
 
 bf_status bf_bench_start(bf_bench *ret, const bf_pairs *pairs, const bf_metric *metrics, size_t count,
-                         const double threshold[BF_BENCH_TABLES], bf_error *err)
+                         const double threshold[BF_BENCH_TABLES], const bool *beside, bf_error *err)
 {
     bf_bench bench = {.pairs = pairs, .metric = metrics, .metrics = count};
     bf_status status = BF_OK;
@@ -114,7 +114,7 @@ bf_status bf_bench_start(bf_bench *ret, const bf_pairs *pairs, const bf_metric *
     if (!bench.times)
         return bf_fail_memory(err);
     for (int t = 0; status == BF_OK && t < BF_BENCH_TABLES; t++)
-        status = bf_curve_build(&bench.curve[t], table_of(pairs, t), NULL, threshold[t], err);
+        status = bf_curve_build(&bench.curve[t], table_of(pairs, t), beside, threshold[t], err);
     if (status == BF_OK)
         status = build_cells(&bench, err);
     for (size_t m = 0; status == BF_OK && m < count; m++) {
@@ -160,7 +160,7 @@ static sums add_up(const bf_bench *bench, int t, const uint32_t *weight)
     for (size_t i = 0; i < bench->cells; i++) {
         const bf_bench_cell *cell = &bench->cell[i];
         uint32_t times = weight ? weight[cell->person] : 1;
-        if (times == 0)
+        if (times == 0 || bench->curve[t].beside[cell->kind])
             continue;
         int attack = cell->kind > 0;
         presented[cell->kind] += (uint64_t)times * cell->presentations;

@@ -42,7 +42,7 @@ typedef struct bf_bench {
 
 /* On success the caller calls bf_bench_done. OUT_OF_MEMORY. */
 bf_status bf_bench_start(bf_bench *ret, const bf_pairs *pairs, const bf_metric *metrics, size_t count,
-                         const double threshold[BF_BENCH_TABLES], bf_error *err);
+                         const double threshold[BF_BENCH_TABLES], const bool *beside, bf_error *err);
 void bf_bench_done(bf_bench *bench);
 
 /* Whether a metric needs more than the rates at the working threshold. */

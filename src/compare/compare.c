@@ -8,12 +8,18 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/utf8.h"
 
 #define METRICS_MAX (BF_EXPERIMENT_METRICS_MAX + BF_EXPERIMENT_CRITERIA_MAX + BF_KINDS_MAX)
 
 const char *bf_compared_kind(const bf_comparison *c, size_t kind)
 {
     return kind == 0 ? "Bona fide" : c->pairs->a.species.text[kind - 1];
+}
+
+bool bf_compared_counts(const bf_comparison *c, size_t kind)
+{
+    return kind == 0 || !c->beside[kind - 1];
 }
 
 /* What the experiment asks for must be in the tables: a slip of the pen would protect nothing. */
@@ -34,6 +40,19 @@ static bool has_stage(const bf_scores *scores, const char *stage)
     return false;
 }
 
+static bf_status find_species(const bf_comparison *c, const char *name, uint16_t *ret_kind, bf_error *err)
+{
+    const bf_names *species = &c->pairs->a.species;
+    for (size_t s = 0; s < bf_names_count(species); s++) {
+        if (strcmp(species->text[s], name) == 0) {
+            *ret_kind = (uint16_t)(s + 1);
+            return BF_OK;
+        }
+    }
+    return fail_missing(&c->experiment, "attack species", name, "Species are the values of the column attack_type.",
+                        err);
+}
+
 static bf_status resolve_metric(const bf_comparison *c, bf_metric *metric, bf_error *err)
 {
     const bf_pairs *pairs = c->pairs;
@@ -44,14 +63,20 @@ static bf_status resolve_metric(const bf_comparison *c, bf_metric *metric, bf_er
                             err);
     if (metric->kind != BF_METRIC_APCER)
         return BF_OK;
-    for (size_t s = 0; s < bf_names_count(&pairs->a.species); s++) {
-        if (strcmp(pairs->a.species.text[s], metric->of) == 0) {
-            metric->species = (uint16_t)(s + 1);
-            return BF_OK;
-        }
+    return find_species(c, metric->of, &metric->species, err);
+}
+
+static bf_status resolve_beside(bf_comparison *c, bf_error *err)
+{
+    const bf_experiment *e = &c->experiment;
+    uint16_t kind = 0;
+    bf_status status = BF_OK;
+    for (size_t i = 0; status == BF_OK && i < e->besides; i++) {
+        status = find_species(c, e->beside[i], &kind, err);
+        if (status == BF_OK)
+            c->beside[kind - 1] = true;
     }
-    return fail_missing(&c->experiment, "attack species", metric->of,
-                        "Species are the values of the column attack_type.", err);
+    return status;
 }
 
 /* The number of a value among those of its column; as many as there are when it is none. */
@@ -67,7 +92,7 @@ static size_t value_number(const bf_pairs *pairs, const bf_criterion *criterion)
 static bf_status resolve(bf_comparison *c, bf_error *err)
 {
     bf_experiment *e = &c->experiment;
-    bf_status status = BF_OK;
+    bf_status status = resolve_beside(c, err);
     for (size_t m = 0; status == BF_OK && m < e->metrics; m++)
         status = resolve_metric(c, &e->metric[m], err);
     for (size_t i = 0; status == BF_OK && i < e->criteria; i++) {
@@ -99,6 +124,7 @@ static bf_status judge(bf_comparison *c, const bf_criterion *criterion, const bf
     judged->outcome = bf_judge_criterion(criterion, contrast, &c->experiment,
                                          contrast->least_kind > 0 ? bf_compared_kind(c, contrast->least_kind) : "",
                                          judged->reason, sizeof judged->reason);
+    bf_utf8_repair(judged->reason); /* names are cut at a number of bytes */
     return BF_OK;
 }
 
@@ -218,12 +244,14 @@ static void conclude(bf_comparison *c)
 }
 
 /* What both classes need before anything can be said. */
-static bf_status check_responses(const bf_pairs *pairs, bf_error *err)
+static bf_status check_responses(const bf_comparison *c, bf_error *err)
 {
+    const bf_pairs *pairs = c->pairs;
     size_t answered[2] = {0};
     for (size_t i = 0; i < pairs->a.count; i++)
-        answered[pairs->a.row[i].kind > 0] +=
-            pairs->a.row[i].status == BF_SCORE_OK && pairs->b.row[i].status == BF_SCORE_OK;
+        answered[pairs->a.row[i].kind > 0] += pairs->a.row[i].status == BF_SCORE_OK &&
+                                              pairs->b.row[i].status == BF_SCORE_OK &&
+                                              bf_compared_counts(c, pairs->a.row[i].kind);
     if (answered[0] > 0 && answered[1] > 0)
         return BF_OK;
     bf_fail(err, BF_INVALID_ARGUMENT, "No %s presentation got a response from both releases.",
@@ -237,12 +265,13 @@ static bf_status compare(bf_comparison *c, bf_error *err)
 {
     BF_CLEANUP(free_contrasts) bf_contrast *contrasts = bf_malloc(METRICS_MAX * sizeof *contrasts);
     BF_CLEANUP(free_metrics) bf_metric *metrics = bf_calloc(METRICS_MAX, sizeof *metrics);
+    c->drawing.beside = c->beside;
     c->judged = bf_malloc(BF_JUDGED_MAX * sizeof *c->judged);
     if (!contrasts || !metrics || !c->judged)
         return bf_fail_memory(err);
-    bf_status status = check_responses(c->pairs, err);
+    bf_status status = resolve(c, err);
     if (status == BF_OK)
-        status = resolve(c, err);
+        status = check_responses(c, err);
     if (status == BF_OK)
         status = contrast_all(c, contrasts, metrics, err);
     if (status == BF_OK)
@@ -276,6 +305,7 @@ bf_status bf_compare(bf_comparison *ret, const bf_pairs *pairs, const bf_experim
         bf_comparison_done(&c);
         return status;
     }
+    c.drawing.beside = NULL; /* it moves with the comparison */
     bf_compare_decisions(&c);
     conclude(&c);
     bf_compare_notes(&c);

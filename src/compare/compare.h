@@ -78,7 +78,8 @@ typedef struct bf_stage_change {
 typedef struct bf_comparison {
     const bf_pairs *pairs; /* borrowed */
     bf_experiment experiment;
-    bf_contrast_options drawing; /* how persons were drawn */
+    bool beside[BF_SPECIES_MAX]; /* by species: not in figures over several */
+    bf_contrast_options drawing; /* how persons were drawn; its `beside` is NULL but while they are */
     bf_outcome verdict;
     bf_judged *judged; /* failed ones first, then the undecided; each as in the experiment */
     size_t judged_count;
@@ -114,6 +115,8 @@ void bf_comparison_done(bf_comparison *comparison);
 
 /* "Bona fide", or the species. */
 const char *bf_compared_kind(const bf_comparison *comparison, size_t kind);
+/* Whether a kind is in figures over several species. */
+bool bf_compared_counts(const bf_comparison *comparison, size_t kind);
 const char *bf_outcome_word(bf_outcome outcome);
 const char *bf_answer_word(bf_answer answer);
 /* "attack now accepted", ... */

@@ -67,7 +67,7 @@ static bf_paired silent_pairs(const bf_pairs *pairs, uint16_t kind)
 
 /* The species that B does worst on: most accepted at the threshold, or (`silent`) most without a response. Of equal
  * rates the one on fewer presentations is the less certain. 0 without attacks. */
-static uint16_t worst_species(const bf_pairs *pairs, double threshold, bool silent)
+static uint16_t worst_species(const bf_pairs *pairs, const bool *beside, double threshold, bool silent)
 {
     uint64_t total[BF_KINDS_MAX] = {0}, bad[BF_KINDS_MAX] = {0};
     uint16_t worst = 0;
@@ -77,10 +77,12 @@ static uint16_t worst_species(const bf_pairs *pairs, double threshold, bool sile
         total[row->kind] += silent || is_ok(row);
         bad[row->kind] += silent ? !is_ok(row) : is_ok(row) && row->score >= threshold;
     }
-    for (uint16_t k = 1; k <= bf_names_count(&pairs->a.species); k++) {
+    for (size_t k = 1; k <= bf_names_count(&pairs->a.species); k++) {
         double rate = total[k] > 0 ? (double)bad[k] / (double)total[k] : -1;
+        if (beside && beside[k - 1])
+            continue;
         if (rate > highest || (rate >= highest && total[k] > 0 && total[k] < total[worst])) {
-            worst = k;
+            worst = (uint16_t)k;
             highest = rate;
         }
     }
@@ -120,7 +122,7 @@ static void pair_up(const contrasting *c, const bf_metric *metric, bf_contrast *
         ret->kind = metric->species;
     else if (metric->kind == BF_METRIC_MAX_APCER || metric->kind == BF_METRIC_APCER_AT ||
              metric->kind == BF_METRIC_APNRR)
-        ret->kind = worst_species(pairs, ret->threshold[1], silent);
+        ret->kind = worst_species(pairs, c->options->beside, ret->threshold[1], silent);
     ret->paired = silent ? silent_pairs(pairs, ret->kind) : bf_paired_errors(pairs, ret->kind, ret->threshold);
     ret->by_pair = bf_paired_interval(&ret->paired, c->options->confidence);
     /* A threshold that depends on the scores is uncertain itself, which McNemar's test does not know. */
@@ -129,7 +131,7 @@ static void pair_up(const contrasting *c, const bf_metric *metric, bf_contrast *
 }
 
 /* What the figure stands on: presentations that both answered, or for the rates without a response all. */
-static void count_basis(const bf_pairs *pairs, const bf_metric *metric, bf_contrast *ret)
+static void count_basis(const bf_pairs *pairs, const bool *beside, const bf_metric *metric, bf_contrast *ret)
 {
     uint64_t presented[BF_KINDS_MAX] = {0}, counted[BF_KINDS_MAX] = {0};
     bool silent = metric->kind == BF_METRIC_APNRR || metric->kind == BF_METRIC_BPNRR;
@@ -140,11 +142,11 @@ static void count_basis(const bf_pairs *pairs, const bf_metric *metric, bf_contr
         counted[kind] += silent || (is_ok(&pairs->a.row[i]) && is_ok(&pairs->b.row[i]));
     }
     ret->bona_fide = counted[0];
-    for (uint16_t k = 1; k <= bf_names_count(&pairs->a.species); k++) {
-        if (presented[k] == 0 || (only > 0 && k != only) ||
+    for (size_t k = 1; k <= bf_names_count(&pairs->a.species); k++) {
+        if (presented[k] == 0 || (only > 0 ? k != only : beside && beside[k - 1]) ||
             (ret->least_kind > 0 && counted[k] >= counted[ret->least_kind]))
             continue;
-        ret->least_kind = k;
+        ret->least_kind = (uint16_t)k;
         ret->attacks_least = counted[k];
     }
 }
@@ -259,7 +261,7 @@ static void conclude(contrasting *c, size_t m, bf_contrast *ret)
                             .persons = c->persons};
     contrast.difference = contrast.b - contrast.a;
     pair_up(c, metric, &contrast);
-    count_basis(c->bench.pairs, metric, &contrast);
+    count_basis(c->bench.pairs, c->options->beside, metric, &contrast);
     *ret = contrast;
 }
 
@@ -267,7 +269,7 @@ bf_status bf_contrast_run(bf_contrast *ret, const bf_pairs *pairs, const bf_metr
                           const bf_contrast_options *options, bf_error *err)
 {
     BF_CLEANUP(contrasting_done) contrasting c = {.options = options};
-    bf_status status = bf_bench_start(&c.bench, pairs, metrics, count, options->threshold, err);
+    bf_status status = bf_bench_start(&c.bench, pairs, metrics, count, options->threshold, options->beside, err);
     if (status == BF_OK)
         status = start(&c, err);
     if (status != BF_OK)

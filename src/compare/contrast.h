@@ -24,6 +24,7 @@ typedef struct bf_contrast {
 
 typedef struct bf_contrast_options {
     double threshold[2]; /* of A and of B */
+    const bool *beside;  /* by species: those that figures over several species leave out; NULL: none */
     double confidence;
     size_t replicates;
     uint64_t seed;

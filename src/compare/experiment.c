@@ -284,6 +284,23 @@ static bf_status parse_bands(const parsing *p, bf_error *err)
     return BF_OK;
 }
 
+static bf_status parse_beside(const parsing *p, bf_error *err)
+{
+    bf_experiment *e = p->e;
+    const bf_yaml_node *list = bf_yaml_get(p->root, "beside");
+    if (!list)
+        return BF_OK;
+    if (list->kind != BF_YAML_LIST || list->child_count > BF_EXPERIMENT_BESIDE_MAX)
+        return bf_yaml_fail(p->doc, list, err, "beside must be a list of at most %d species.",
+                            BF_EXPERIMENT_BESIDE_MAX);
+    for (const bf_yaml_node *node = list->child; node; node = node->next) {
+        if (node->kind != BF_YAML_SCALAR || node->scalar[0] == '\0' || strlen(node->scalar) >= BF_EXPERIMENT_VALUE_MAX)
+            return bf_yaml_fail(p->doc, node, err, "the name of a species is expected.");
+        (void)snprintf(e->beside[e->besides++], BF_EXPERIMENT_VALUE_MAX, "%s", node->scalar);
+    }
+    return BF_OK;
+}
+
 static bf_status parse_minimum(const parsing *p, bf_error *err)
 {
     static const char *const keys[] = {"bona_fide", "attacks_per_species", "persons", "segment", NULL};
@@ -305,9 +322,9 @@ static bf_status parse_minimum(const parsing *p, bf_error *err)
 
 static bf_status parse_root(const parsing *p, const void *yaml, size_t size, bf_error *err)
 {
-    static const char *const keys[] = {"format",     "name",       "version", "objective", "hypothesis",
-                                       "thresholds", "bands",      "metrics", "criteria",  "protected_segments",
-                                       "minimum",    "confidence", NULL};
+    static const char *const keys[] = {
+        "format", "name",    "version",  "objective",          "hypothesis", "thresholds", "bands",
+        "beside", "metrics", "criteria", "protected_segments", "minimum",    "confidence", NULL};
     bf_experiment *e = p->e;
     char name[BF_NAME_MAX], version[BF_NAME_MAX];
     bf_status status = bf_yaml_check_keys(p->doc, p->root, keys, err);
@@ -327,6 +344,8 @@ static bf_status parse_root(const parsing *p, const void *yaml, size_t size, bf_
         status = parse_thresholds(p, err);
     if (status == BF_OK)
         status = parse_bands(p, err);
+    if (status == BF_OK)
+        status = parse_beside(p, err);
     if (status == BF_OK)
         status = parse_metrics(p, err);
     if (status == BF_OK)

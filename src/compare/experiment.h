@@ -17,6 +17,7 @@
 #define BF_EXPERIMENT_BANDS_MAX 8
 #define BF_EXPERIMENT_TEXT_MAX 600
 #define BF_EXPERIMENT_VALUE_MAX 128
+#define BF_EXPERIMENT_BESIDE_MAX 32
 
 typedef enum bf_criterion_rule {
     BF_RULE_NON_INFERIOR, /* B is not worse by more than the margin */
@@ -41,6 +42,8 @@ typedef struct bf_experiment {
     double threshold[2];                  /* of A and of B */
     double band[BF_EXPERIMENT_BANDS_MAX]; /* thresholds of A whose bands are followed; rising */
     size_t bands;
+    char beside[BF_EXPERIMENT_BESIDE_MAX][BF_EXPERIMENT_VALUE_MAX]; /* species kept out of figures over several */
+    size_t besides;
     bf_metric metric[BF_EXPERIMENT_METRICS_MAX];
     size_t primary, metrics; /* the first `primary` are the primary ones */
     bf_criterion criterion[BF_EXPERIMENT_CRITERIA_MAX];

@@ -105,7 +105,7 @@ void bf_compare_html_species(bf_page *page, const bf_comparison *c)
         size_t k = (i + 1) % c->kinds; /* the bona fide last */
         bf_page_put(page, "<tr class=\"%s\"><td>", k == 0 ? "worst" : "");
         bf_page_escape(page, bf_compared_kind(c, k));
-        bf_page_put(page, "</td>");
+        bf_page_put(page, "%s</td>", bf_compared_counts(c, k) ? "" : "<span class=\"tag\">beside</span>");
         contrast_cells(page, BF_UNIT_SHARE, &c->kind[k]);
         bf_compare_html_bar_cell(page, c->kind[k].difference, c->kind[k].interval, reach, NAN);
         bf_page_put(page, "</tr>");
@@ -149,7 +149,7 @@ void bf_compare_html_segments(bf_page *page, const bf_comparison *c)
     bf_page_put(
         page, "<p>Protected ones first, then by how much worse a segment surely is. Intervals are by pair. Rows "
               "marked &ldquo;few&rdquo; stand on few samples. What is not protected is told without a verdict."
-              "</p><div class=\"wide\"><table class=\"tight\"><thead><tr><th>Segment</th><th class=\"n\">BPCER "
+              "</p><div class=\"wide\"><table class=\"tight long\"><thead><tr><th>Segment</th><th class=\"n\">BPCER "
               "A</th><th class=\"n\">B</th><th class=\"n\">B &minus; A</th><th class=\"n\">interval</th><th>B&rsquo;s "
               "worst species</th><th class=\"n\">APCER A</th><th class=\"n\">B</th><th class=\"n\">B &minus; A"
               "</th><th class=\"n\">interval</th></tr></thead><tbody>");
@@ -317,10 +317,10 @@ void bf_compare_html_flips(bf_page *page, const bf_comparison *c)
     for (uint8_t r = 0; r < BF_FLIP_RANKS; r++)
         bf_page_put(page, "<tr><td>%s</td><td class=\"n\">%llu</td></tr>", bf_flip_phrase(r),
                     (unsigned long long)count[r]);
-    bf_page_put(page,
-                "</tbody></table></div><h3>The worst</h3><div class=\"wide\"><table class=\"tight\"><thead><tr><th>"
-                "Sample</th><th>change</th><th>class</th><th class=\"n\">score in A</th><th class=\"n\">in B</th>"
-                "</tr></thead><tbody>");
+    bf_page_put(
+        page, "</tbody></table></div><h3>The worst</h3><div class=\"wide\"><table class=\"tight long\"><thead><tr><th>"
+              "Sample</th><th>change</th><th>class</th><th class=\"n\">score in A</th><th class=\"n\">in B</th>"
+              "</tr></thead><tbody>");
     for (size_t i = 0; i < c->flips && i < FLIPS_SHOWN; i++)
         flip_row(page, c, &c->flip[i]);
     bf_page_put(page, "</tbody></table></div>");

@@ -5,18 +5,21 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/utf8.h"
 #include "compare/compare.h"
 #include "evaluate/bootstrap.h"
 #include "evaluate/segments.h"
 
 BF_PRINTF(2, 3) static void note(bf_comparison *c, const char *format, ...)
 {
-    va_list arguments;
     if (c->notes == BF_NOTES_MAX)
         return;
+    va_list arguments;
+    char *text = c->note[c->notes++];
     va_start(arguments, format);
-    (void)vsnprintf(c->note[c->notes++], sizeof *c->note, format, arguments);
+    (void)vsnprintf(text, sizeof *c->note, format, arguments);
     va_end(arguments);
+    bf_utf8_repair(text); /* names are cut at a number of bytes */
 }
 
 static void note_tables(bf_comparison *c)
@@ -69,7 +72,7 @@ static void note_counts(bf_comparison *c)
 {
     size_t persons = c->kind[0].persons, few = 0, first = 0;
     for (size_t k = 1; k < c->kinds; k++) {
-        bool is_few = c->kind[k].paired.pairs < BF_FEW_SAMPLES;
+        bool is_few = bf_compared_counts(c, k) && c->kind[k].paired.pairs < BF_FEW_SAMPLES;
         first = is_few && few == 0 ? k : first;
         few += is_few;
     }
@@ -86,6 +89,11 @@ static void note_counts(bf_comparison *c)
 static void note_criteria(bf_comparison *c)
 {
     size_t estimates = 0;
+    if (c->experiment.besides > 0)
+        note(c,
+             "%zu species (%.60s%s) are beside the figures over several species: the highest APCER, EER, AUC and so on "
+             "do not know them.",
+             c->experiment.besides, c->experiment.beside[0], c->experiment.besides > 1 ? " and others" : "");
     for (size_t i = 0; i < c->experiment.criteria; i++)
         estimates += c->experiment.criterion[i].by_estimate;
     if (estimates > 0)

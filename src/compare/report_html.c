@@ -101,7 +101,7 @@ static void criterion_row(bf_page *page, const bf_judged *j)
                 : fmax(reach, fmax(fabs(contrast->interval.low), fabs(contrast->interval.high)));
     bf_page_put(page, "<tr><td>");
     bf_page_escape(page, text);
-    bf_page_put(page, "<div class=\"why\">");
+    bf_page_put(page, "<div class=\"reason\">");
     bf_page_escape(page, j->reason);
     bf_page_put(page, "</div></td><td><span class=\"tag %s\">%s</span></td><td class=\"n\">", tags[j->outcome],
                 words[j->outcome]);
@@ -121,7 +121,7 @@ static void criteria(bf_page *page, const bf_comparison *c)
 {
     bf_page_put(page, "<section id=\"criteria\"><h2>Criteria</h2><p>All must hold. One that is broken fails the "
                       "candidate; one that is open leaves the question open. The dashed line is the margin, the solid "
-                      "one no difference.</p><div class=\"wide\"><table class=\"criteria\"><thead><tr><th>Criterion"
+                      "one no difference.</p><div class=\"wide\"><table class=\"long\"><thead><tr><th>Criterion"
                       "</th><th></th><th class=\"n\">A</th><th class=\"n\">B</th><th class=\"n\">");
     bf_html_term(page, "difference", "B &minus; A");
     bf_page_put(page, "</th><th class=\"n\">");

@@ -135,10 +135,12 @@ static json_t *build_kinds(const bf_comparison *c)
 {
     json_t *array = json_array();
     bool good = array != NULL;
-    for (size_t k = 0; good && k < c->kinds; k++)
-        good = bf_json_append(array, json_pack("{s:o, s:o, s:o}", "species",
-                                               k == 0 ? json_null() : bf_build_text(bf_compared_kind(c, k)), "error",
-                                               build_contrast(&c->kind[k]), "score_shift", build_shift(&c->shift[k])));
+    for (size_t k = 0; good && k < c->kinds; k++) {
+        json_t *species = k == 0 ? json_null() : bf_build_text(bf_compared_kind(c, k));
+        good = bf_json_append(array, json_pack("{s:o, s:b, s:o, s:o}", "species", species, "beside",
+                                               (int)!bf_compared_counts(c, k), "error", build_contrast(&c->kind[k]),
+                                               "score_shift", build_shift(&c->shift[k])));
+    }
     return bf_json_kept_if(good, array);
 }
 

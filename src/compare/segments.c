@@ -49,12 +49,13 @@ static double low_of(bf_span span)
     return isnan(span.low) ? -1 : span.low;
 }
 
-static void measure(bf_compared_segment *s, const tally *of_kind, size_t kinds, double confidence)
+static void measure(bf_compared_segment *s, const tally *of_kind, const bf_comparison *c)
 {
     const tally *live = &of_kind[0];
-    for (size_t k = 1; k < kinds; k++) {
+    double confidence = c->experiment.confidence;
+    for (size_t k = 1; k < c->kinds; k++) {
         double rate = rate_in_b(&of_kind[k]), worst = s->worst_kind > 0 ? rate_in_b(&of_kind[s->worst_kind]) : -1;
-        if (of_kind[k].responses[1] > 0 &&
+        if (bf_compared_counts(c, k) && of_kind[k].responses[1] > 0 &&
             (rate > worst || (rate >= worst && of_kind[k].responses[1] < of_kind[s->worst_kind].responses[1])))
             s->worst_kind = (uint16_t)k;
     }
@@ -116,7 +117,7 @@ static bf_status measure_column(bf_comparison *c, bf_segment column, bf_error *e
     for (size_t v = 0; v < values; v++) {
         bf_compared_segment *s = &c->segment[c->segments];
         *s = (bf_compared_segment){.column = column, .value = a->segment[column].text[v]};
-        measure(s, tallies + v * c->kinds, c->kinds, c->experiment.confidence);
+        measure(s, tallies + v * c->kinds, c);
         s->is_protected = is_protected(&c->experiment, column, s->value);
         /* With --common a value may have lost all its rows. */
         c->segments += s->bona_fide.pairs + s->attacks.pairs > 0;

@@ -18,6 +18,8 @@ const char BF_EXPERIMENT_TEMPLATE[] =
     "thresholds: {a: 80, b: 80}\n"
     "# Thresholds of A; the report says what becomes of the bands between them.\n"
     "bands: [50, 80]\n"
+    "# Species that are told beside the figures over several species, such as max_apcer, and are not in them.\n"
+    "#beside: [mask]\n"
     "\n"
     "# A primary metric needs a criterion; the secondary ones are only told. Names: max_apcer, apcer(SPECIES), bpcer,\n"
     "# bpcer10, bpcer20, bpcer100, apcer_at_bpcer_1_percent, eer, auc, apnrr, bpnrr, cllr, brier, latency_p50(STAGE),\n"

@@ -69,6 +69,19 @@ class Verdicts(WithTables):
         self.assertEqual(self.code(b, experiment() + "minimum: {persons: 1000}\n"), 2)
         self.assertEqual(self.code(b, experiment() + "minimum: {attacks_per_species: 100000, bona_fide: 100000}\n"), 2)
 
+    def test_a_species_can_stand_beside_the_maximum(self):
+        b = judge(self.samples, 2)
+        for row in b:
+            if row["attack_type"] == "mask" and row["status"] == "ok":
+                row["score"] = "99"
+        self.assertEqual(self.code(b, experiment()), 1)
+        self.assertEqual(self.code(b, experiment() + "beside: [mask]\n"), 0)
+        report = self.report(self.a, b, text=experiment() + "beside: [mask]\n")
+        self.assertEqual([kind["species"] for kind in report["kinds"] if kind["beside"]], ["mask"])
+        self.assertIn("mask", " ".join(report["notes"]))
+        more = "  - {metric: apcer(mask), non_inferior: 0.1}\nbeside: [mask]\n"
+        self.assertEqual(self.code(b, experiment(more=more)), 1)
+
     def test_the_defaults_are_printed(self):
         done = self.run_compare(self.a, judge(self.samples, 2), "--output", self.folder / "out")
         self.assertIn("max_apcer: not worse by more than 1 percentage point\n", done.stdout)
@@ -190,6 +203,7 @@ class BadInput(WithTables):
         self.refused(self.a, self.b, "no channel 'phone'", text=experiment(more=protected % "channel=phone"))
         self.refused(self.a, self.b, "no platform '*'", text=experiment(more=protected % "platform=*"))
         self.refused(self.a, self.b, "no attack species 'wax'", text=experiment(secondary="apcer(wax)"))
+        self.refused(self.a, self.b, "no attack species 'wax'", text=experiment() + "beside: [wax]\n")
         self.refused(self.a, self.b, "no stage 'match'", text=experiment(secondary="latency_p50(match)"))
 
     def test_usage(self):
@@ -212,7 +226,7 @@ class Init(WithTables):
         report = self.report(judge(samples, 1), judge(samples, 2), text=path.read_text(encoding="utf-8"))
         self.assertTrue(report["experiment"]["id"].startswith("candidate@1.0.0+"))
         # What stands in comments works too.
-        text = re.sub(r"^#( *- \{|protected)", r"\1", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        text = re.sub(r"^#( *- \{|protected|beside)", r"\1", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
         text = text.replace("person_group=*", "channel=*")
         self.assertEqual(len(self.report(judge(samples, 1), judge(samples, 2), text=text)["criteria"]), 8)
 
