@@ -49,8 +49,8 @@ typedef struct bf_difference {
 /* What one method gave, on persons that its fit had not seen. Classes weigh alike. */
 typedef struct bf_fit_trial {
     bool by_channel;
-    double *llr; /* by row */
-    bf_reliability held_out;
+    double *llr;                    /* by row */
+    bf_reliability held_out;        /* `balanced` at even odds; bins at the odds of the rows */
     bf_calibration_error by_source; /* sources held out in turn; NaN when none can be */
     bf_difference over_best;        /* log loss less that of the best candidate */
     bool worse;                     /* significantly */

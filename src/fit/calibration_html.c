@@ -210,8 +210,9 @@ static void detector(bf_page *page, const bf_calibrated *c, size_t index)
     bf_calibration_html_curve(page, c);
     bf_page_put(page, "<div class=\"pair\">");
     if (c->has_before)
-        bf_html_reliability(page, &c->before, " before: the ratios in the table, at a prior of 50&nbsp;%");
-    bf_html_reliability(page, &bf_calibrated_after(c)->held_out, " after: persons held out, at a prior of 50&nbsp;%");
+        bf_html_reliability(page, &c->before, " before: the ratios in the table, stated at its own share of attacks");
+    bf_html_reliability(page, &bf_calibrated_after(c)->held_out,
+                        " after: persons held out, stated at the table&rsquo;s own share of attacks");
     bf_page_put(page, "</div>");
     channels(page, c);
     bf_page_put(page, "</section>");

@@ -25,11 +25,22 @@ static double place_y(const frame *f, double llr)
     return HEIGHT / 2 * (1 - llr / f->llr_max);
 }
 
+/* The largest ratio, of either sign, at the edges: no curve falls in between. */
+static double highest(const bf_calibrated *c, double raw_min, double raw_max)
+{
+    double most = 0;
+    for (int channel = 0; channel < BF_CHANNEL_COUNT; channel++) {
+        most = fmax(most, fabs(bf_calibration_llr(&c->fit, (bf_channel)channel, raw_min)));
+        most = fmax(most, fabs(bf_calibration_llr(&c->fit, (bf_channel)channel, raw_max)));
+    }
+    return most;
+}
+
 static frame frame_of(const bf_calibrated *c)
 {
     double least = fmin(c->quantile[0][0], c->quantile[1][0]), most = fmax(c->quantile[0][4], c->quantile[1][4]);
-    double pad = most > least ? (most - least) * 0.15 : 1;
-    return (frame){least - pad, most + pad, ceil(fmax(-c->fit.llr_min, c->fit.llr_max))};
+    double pad = most > least ? (most - least) * 0.15 : 1, raw_min = least - pad, raw_max = most + pad;
+    return (frame){raw_min, raw_max, fmax(1, ceil(highest(c, raw_min, raw_max)))};
 }
 
 /* A round step, so that five to ten of them fill the width. */
@@ -48,10 +59,11 @@ static void axes(bf_page *page, const frame *f)
                     "<path class=\"grid\" d=\"M%.1f 0V%g\"/><text x=\"%.1f\" y=\"%g\" text-anchor=\"middle\">%g</text>",
                     x, HEIGHT, x, HEIGHT + 16, fabs(raw) < step / 2 ? 0 : raw);
     }
-    for (double llr = -f->llr_max; llr <= f->llr_max; llr++) {
+    int last = (int)f->llr_max, apart = last > 6 ? 2 : 1;
+    for (int llr = -(last / apart) * apart; llr <= last; llr += apart) {
         double y = place_y(f, llr);
         bf_page_put(page,
-                    "<path class=\"%s\" d=\"M0 %.1fH%g\"/><text x=\"-6\" y=\"%.1f\" text-anchor=\"end\">%g</text>",
+                    "<path class=\"%s\" d=\"M0 %.1fH%g\"/><text x=\"-6\" y=\"%.1f\" text-anchor=\"end\">%d</text>",
                     llr == 0 ? "axis" : "grid", y, WIDTH, y + 4, llr);
     }
     bf_page_put(

@@ -10,7 +10,7 @@
 #include "evaluate/sort.h"
 #include "fit/calibration.h"
 
-#define DRAWS_MAX 200000000.0 /* persons x replicates of one interval */
+#define DRAWS_MAX 10000000.0 /* persons x replicates of one interval */
 #define REPLICATES_MIN 200
 #define AGAINST_MIN 0.01 /* files hold a maximum above 0 */
 #define AGAINST_MAX 0.25 /* of a detector that only speaks against; as in fusing */
@@ -31,8 +31,9 @@ static void trying_done(trying *t)
     bf_free(t->llr);
 }
 
-/* Brier score, log loss, ECE and bins of the rows in use that have a ratio. */
-static bf_status measure(trying *t, const double *llr, size_t stride, bf_reliability *ret, bf_error *err)
+/* Over the rows in use that have a ratio, stated at these prior log-odds. */
+static bf_status measure_at(trying *t, const double *llr, size_t stride, double prior, bf_reliability *ret,
+                            bf_error *err)
 {
     bf_scores scores = {.row = t->rows};
     for (size_t i = 0; i < t->table->scores.count; i++) {
@@ -41,9 +42,22 @@ static bf_status measure(trying *t, const double *llr, size_t stride, bf_reliabi
             continue;
         bf_score_row *row = &t->rows[scores.count++];
         *row = t->table->scores.row[i];
-        row->probability = 1 / (1 + exp(-ratio));
+        row->probability = 1 / (1 + exp(-ratio - prior));
     }
     return bf_reliability_measure(ret, &scores, NULL, err);
+}
+
+/* Figures with both classes weighing alike, at even odds; bins of the rows as they are, at the odds that they have. */
+static bf_status measure(trying *t, const double *llr, size_t stride, bf_reliability *ret, bf_error *err)
+{
+    bf_reliability as_is;
+    bf_status status = measure_at(t, llr, stride, 0, ret, err);
+    if (status != BF_OK || ret->live == 0 || ret->attacks == 0)
+        return status;
+    status = measure_at(t, llr, stride, log((double)ret->live / (double)ret->attacks), &as_is, err);
+    if (status == BF_OK)
+        memcpy(ret->bin, as_is.bin, sizeof ret->bin);
+    return status;
 }
 
 /* What a person's presentations add to the difference of two calibrations; by class. */
