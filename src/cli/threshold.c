@@ -144,11 +144,11 @@ static bf_status write_all(const threshold_request *r, const bf_proposal *p, con
         status = write_file(r, "", diff, &patch->diff, err);
     /* The base first: at no moment does a policy stand there that extends nothing. */
     if (status == BF_OK && patch->base_name[0])
-        status = write_file(r, "policies/", patch->base_name, &patch->base, err);
+        status = write_file(r, "proposed/", patch->base_name, &patch->base, err);
     if (status == BF_OK)
-        status = write_file(r, "policies/", patch->name, &patch->own, err);
+        status = write_file(r, "proposed/", patch->name, &patch->own, err);
     if (status == BF_OK)
-        (void)printf("%s/threshold.html\n%s/threshold.json\n%s/%s\n%s/policies/%s\n", r->output, r->output, r->output,
+        (void)printf("%s/threshold.html\n%s/threshold.json\n%s/%s\n%s/proposed/%s\n", r->output, r->output, r->output,
                      diff, r->output, patch->name);
     return status;
 }

@@ -374,7 +374,8 @@ static bf_status make(bf_policy_patch *patch, const char *path, const bf_policy_
         status = read_file(path, &old, err);
     if (status != BF_OK)
         return status;
-    (void)snprintf(patch->name, sizeof patch->name, "%s", slash ? slash + 1 : path);
+    if (snprintf(patch->name, sizeof patch->name, "%s", slash ? slash + 1 : path) >= (int)sizeof patch->name)
+        return bf_fail(err, BF_CONFIG_INVALID, "%s: the name of the file is too long.", path);
     if (!(e.text = bf_strdup((const char *)old.data)))
         return bf_fail_memory(err);
     if ((status = read_again(&e, err)) != BF_OK || (status = read_base(patch, path, &e, err)) != BF_OK ||

@@ -280,21 +280,23 @@ static bf_check_result check_rate(const bf_band_rate *is, double target, bool po
     return (point ? is->rate.value : is->bound) <= target ? BF_CHECK_CONFIRMED : BF_CHECK_COMPATIBLE;
 }
 
-static const bf_policy_band *band_of(const bf_proposal *p, bf_channel channel)
+/* The bands of a channel, also of one that nothing was chosen on. */
+static bf_policy_band band_of(const bf_proposal *p, bf_channel channel)
 {
-    for (size_t i = 1; i < p->scopes; i++) {
+    for (size_t i = 0; i < p->scopes; i++) {
         if (p->scope[i].channel == channel)
-            return &p->scope[i].proposed;
+            return p->scope[i].proposed;
     }
-    return &p->scope[0].proposed;
+    const bf_scope absent = {.channel = channel, .today = today_of(p->policy, channel)};
+    return follow_journey(p, &absent);
 }
 
 /* Each row meets the bands of its channel: it counts as 100 when it passes, 50 when it is uncertain, else as 0. */
-static void settle_scores(const bf_proposal *p, bf_rows *part)
+static void settle_scores(const bf_policy_band *bands, bf_rows *part)
 {
     for (size_t i = 0; i < part->scores.count; i++) {
         bf_score_row *row = &part->scores.row[i];
-        const bf_policy_band *band = band_of(p, (bf_channel)part->cause[i].channel);
+        const bf_policy_band *band = &bands[part->cause[i].channel];
         row->score = row->score >= band->pass ? 100 : row->score >= band->uncertain ? 50 : 0;
     }
 }
@@ -303,7 +305,10 @@ static bf_status measure_check(bf_proposal *p, bf_rows *part, bf_error *err)
 {
     bf_band_rate pass[BF_KINDS_MAX], reject[BF_KINDS_MAX];
     const bf_targets *t = &p->options.targets;
-    settle_scores(p, part);
+    bf_policy_band band[BF_PATCH_CHANNELS];
+    for (int c = 0; c < BF_PATCH_CHANNELS; c++)
+        band[c] = band_of(p, (bf_channel)c);
+    settle_scores(band, part);
     bf_status status = p->options.by_person ? bf_rows_keep_worst(part, err) : BF_OK;
     if (status == BF_OK)
         status = measure_band(p, part, 100, pass, err);
@@ -376,12 +381,8 @@ static void find_worst(bf_proposal *p)
 static bf_status make_patch(bf_proposal *p, bf_error *err)
 {
     bf_policy_band band[BF_PATCH_CHANNELS];
-    for (int c = 0; c < BF_PATCH_CHANNELS; c++) {
-        bf_scope absent = {.today = today_of(p->policy, (bf_channel)c)};
-        band[c] = c == BF_CHANNEL_UNSPECIFIED ? p->scope[0].proposed : follow_journey(p, &absent);
-    }
-    for (size_t i = 1; i < p->scopes; i++)
-        band[p->scope[i].channel] = p->scope[i].proposed;
+    for (int c = 0; c < BF_PATCH_CHANNELS; c++)
+        band[c] = band_of(p, (bf_channel)c);
     bf_proposal_explain(p);
     return bf_policy_patch_make(&p->patch, p->options.policy_path, band, p->why, err);
 }

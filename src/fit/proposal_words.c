@@ -104,6 +104,22 @@ static void refuse_conflict(bf_proposal *p)
     }
 }
 
+static void refuse_everybody(bf_proposal *p)
+{
+    uint16_t bounding = p->scope[0].choice.allowed.bounding;
+    bf_proposal_refuse(p, "Only a band above every bona fide presentation keeps to APCER <= %.4g %% %s.",
+                       100 * p->options.targets.apcer, measure_of(p));
+    if (bounding == 0) {
+        bf_proposal_refuse(p, "No bona fide presentation reaches %g, where the pass bands of policies begin.",
+                           BF_PASS_LEAST);
+        return;
+    }
+    bf_proposal_refuse(p,
+                       "Attacks of the species %.80s score as high as anybody. No number of samples would change that: "
+                       "a better detector would, or --beside '%.80s' and a control of its own.",
+                       bf_proposal_kind(p, bounding), bf_proposal_kind(p, bounding));
+}
+
 static void refuse_unreachable(bf_proposal *p)
 {
     const bf_targets *t = &p->options.targets;
@@ -132,13 +148,7 @@ void bf_proposal_refuse_choice(bf_proposal *p)
         refuse_few_bona_fide(p, bpcer ? t->bpcer : t->reject, bpcer ? "at the pass band" : "at the lower band");
         return;
     case BF_CHOICE_REJECTS_EVERYBODY:
-        bf_proposal_refuse(p, "Only a band above every bona fide presentation keeps to APCER <= %.4g %% %s.",
-                           100 * t->apcer, measure_of(p));
-        bf_proposal_refuse(p,
-                           "Attacks of the species %.80s score as high as anybody. No number of samples would change "
-                           "that: a better detector would, or --beside '%.80s' and a control of its own.",
-                           bf_proposal_kind(p, choice->allowed.bounding),
-                           bf_proposal_kind(p, choice->allowed.bounding));
+        refuse_everybody(p);
         return;
     case BF_CHOICE_TARGETS_CONFLICT:
         refuse_conflict(p);

@@ -227,12 +227,12 @@ class Writing(WithTable):
         said = self.write()
         self.assertIn("account_opening        pass ", said)
         self.assertEqual(sorted(str(path.relative_to(self.output)) for path in self.output.rglob("*.*")),
-                         ["account_opening.patch", "policies/account_opening.yaml", "policies/base/common.yaml",
+                         ["account_opening.patch", "proposed/account_opening.yaml", "proposed/base/common.yaml",
                           "threshold.html", "threshold.json"])
-        done = program.run("policy", "lint", self.output / "policies/account_opening.yaml")
+        done = program.run("policy", "lint", self.output / "proposed/account_opening.yaml")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         band = json.loads((self.output / "threshold.json").read_text())["scopes"][0]["proposed"]
-        explained = program.run("policy", "explain", self.output / "policies/account_opening.yaml").stdout
+        explained = program.run("policy", "explain", self.output / "proposed/account_opening.yaml").stdout
         self.assertIn(f"{band['pass']:g}", explained)
 
     @unittest.skipIf(shutil.which("patch") is None, "patch is not installed")
@@ -242,12 +242,12 @@ class Writing(WithTable):
         shutil.copy(program.SOURCE / "policies/account_opening.yaml", today)
         subprocess.run(["patch", "-p1", "-s", "-d", self.folder, "-i", self.output / "account_opening.patch"],
                        check=True)
-        self.assertEqual(today.read_text(), (self.output / "policies/account_opening.yaml").read_text())
+        self.assertEqual(today.read_text(), (self.output / "proposed/account_opening.yaml").read_text())
 
     def test_test_cases_that_state_the_old_bands_are_named(self):
         self.write()
         patch = json.loads((self.output / "threshold.json").read_text())["patch"]
-        done = program.run("policy", "test", self.output / "policies/account_opening.yaml")
+        done = program.run("policy", "test", self.output / "proposed/account_opening.yaml")
         self.assertEqual(done.stdout.count("FAIL"), patch["test_cases_to_change"])
         self.assertEqual(len(patch["cases"]), patch["test_cases_to_change"])
 

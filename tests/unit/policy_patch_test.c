@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "fit/diff.h"
 #include "fit/policy_patch.h"
+#include "fit/proposal.h"
 #include "fit/retries.h"
 #include "policy_test.h"
 
@@ -262,6 +263,72 @@ static void test_chances_of_one_person_mix(void **state)
     NEAR(r.captures, 1.25);
 }
 
+/* A table in a file: enough for a target of 10 %, on two channels and in two splits. */
+static void write_table(const char *path)
+{
+    bf_page page = {0};
+    bf_bytes text = {0};
+    bf_page_put(&page, "sample_id,label,status,score,attack_type,person_id,split,channel,flow\n");
+    for (int i = 0; i < 320; i++)
+        bf_page_put(&page, "s%d,%s,ok,%d,%s,p%d,%s,%s,account_opening\n", i, i % 2 ? "live" : "spoof",
+                    i % 2 ? 60 + i % 40 : i % 50,
+                    i % 2   ? ""
+                    : i % 4 ? "print"
+                            : "mask",
+                    i, i < 160 ? "dev" : "test", i % 3 ? "kiosk" : "ios_app");
+    assert_int_equal(bf_page_take(&page, &text, NULL), BF_OK);
+    assert_int_equal(bf_bytes_write_file(path, text.data, text.size, NULL), BF_OK);
+    bf_bytes_done(&text);
+}
+
+static bf_status propose(const char *table, const char *policy, bf_proposal **ret)
+{
+    bf_rows rows = {0};
+    bf_bytes json = {0}, html = {0};
+    const bf_proposal_facts facts = {"t", "p", NULL};
+    const bf_proposal_options options = {.targets = {0.1, NAN, 0.1, false},
+                                         .by_person = true,
+                                         .validate_split = "test",
+                                         .replicates = 100,
+                                         .policy_path = policy};
+    bf_status status = bf_rows_read(&rows, table, false, NULL, NULL, NULL);
+    if (status == BF_OK)
+        status = bf_propose(ret, &rows, &options, NULL);
+    if (status == BF_OK)
+        status = bf_proposal_json(&json, *ret, &facts, NULL);
+    if (status == BF_OK)
+        status = bf_proposal_html(&html, *ret, &facts, NULL);
+    bf_bytes_done(&json);
+    bf_bytes_done(&html);
+    if (status == BF_OK)
+        assert_false((*ret)->refused);
+    bf_proposal_free(ret);
+    bf_rows_done(&rows);
+    return status;
+}
+
+static void test_proposals_survive_memory_that_is_out(void **state)
+{
+    char folder[] = "/tmp/policy_patch_XXXXXX", table[64], policy[4096];
+    bool done = false;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(table, sizeof table, "%s/scores.csv", folder);
+    (void)source_path("policies/account_opening.yaml", policy, sizeof policy);
+    write_table(table);
+    for (size_t i = 1; !done && i < 1000000; i = i * 9 / 8 + 1) {
+        bf_proposal *proposal = NULL;
+        (void)bf_alloc_fail_after(i, 0);
+        bf_status status = propose(table, policy, &proposal);
+        size_t asked = bf_alloc_fail_after(0, 0);
+        done = asked < i;
+        assert_int_equal(status, done ? BF_OK : BF_OUT_OF_MEMORY);
+    }
+    assert_true(done);
+    (void)unlink(table);
+    (void)rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_differences),
         cmocka_unit_test(test_retries_follow_the_caps_of_the_policy),
         cmocka_unit_test(test_chances_of_one_person_mix),
+        cmocka_unit_test(test_proposals_survive_memory_that_is_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
