@@ -21,7 +21,7 @@
 #define REPLICATES_MIN 100
 #define REPLICATES_MAX 100000
 #define PATH_BYTES_MAX 4096
-#define TEXT_COLUMNS 100
+#define TEXT_COLUMNS 160
 
 enum { EXPERIMENT, OUTPUT, SPLIT, COMMON, REPLICATES, SEED, JOBS, NO_DATE, JSON, INIT };
 
@@ -131,7 +131,7 @@ static void print_judged(const bf_judged *j)
         print_figure(unit, c->interval.high, true);
         (void)printf(")");
     }
-    (void)cli_text_copy(j->reason, 3 * TEXT_COLUMNS, true, plain, sizeof plain);
+    (void)cli_text_copy(j->reason, 2 * TEXT_COLUMNS, true, plain, sizeof plain);
     (void)printf("\n        %s\n", plain);
 }
 

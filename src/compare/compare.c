@@ -165,27 +165,45 @@ static void free_metrics(bf_metric **metrics)
     bf_free(*metrics);
 }
 
-/* The criteria of one value of a column. */
+/* Whether the metric has anything to be measured on in these rows. */
+static bool has_class_of(bf_metric_kind kind, const bf_pairs *pairs)
+{
+    bool has[2] = {false, false};
+    for (size_t i = 0; i < pairs->a.count; i++)
+        has[pairs->a.row[i].kind > 0] = true;
+    return (has[0] || !bf_metric_of_bona_fide(kind)) && (has[1] || !bf_metric_of_attacks(kind));
+}
+
+/* The criteria of a value of a column. Of all values, those without anything to protect are passed over. */
+static size_t criteria_of(const bf_experiment *e, bf_segment column, const char *value, const bf_pairs *part,
+                          const bf_criterion *ret[BF_EXPERIMENT_CRITERIA_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < e->criteria; i++) {
+        const bf_criterion *criterion = &e->criterion[i];
+        if (!criterion->in_segment || criterion->column != column)
+            continue;
+        bool all = strcmp(criterion->value, "*") == 0;
+        if (all ? has_class_of(criterion->metric.kind, part) : strcmp(criterion->value, value) == 0)
+            ret[count++] = criterion;
+    }
+    return count;
+}
+
 static bf_status judge_part(bf_comparison *c, bf_segment column, uint16_t value, bf_error *err)
 {
     bf_metric metrics[BF_EXPERIMENT_CRITERIA_MAX];
     bf_contrast contrasts[BF_EXPERIMENT_CRITERIA_MAX];
     const bf_criterion *of[BF_EXPERIMENT_CRITERIA_MAX];
     const char *name = c->pairs->a.segment[column].text[value];
-    size_t count = 0;
-    for (size_t i = 0; i < c->experiment.criteria; i++) {
-        const bf_criterion *criterion = &c->experiment.criterion[i];
-        if (!criterion->in_segment || criterion->column != column ||
-            (strcmp(criterion->value, "*") != 0 && strcmp(criterion->value, name) != 0))
-            continue;
-        of[count] = criterion;
-        metrics[count++] = criterion->metric;
-    }
-    if (count == 0)
-        return BF_OK;
     BF_CLEANUP(bf_pairs_part_done) bf_pairs part = {0};
     bf_status status = bf_pairs_part(&part, c->pairs, column, value, err);
-    if (status == BF_OK)
+    if (status != BF_OK)
+        return status;
+    size_t count = criteria_of(&c->experiment, column, name, &part, of);
+    for (size_t i = 0; i < count; i++)
+        metrics[i] = of[i]->metric;
+    if (count > 0)
         status = bf_contrast_run(contrasts, &part, metrics, count, &c->drawing, err);
     for (size_t i = 0; status == BF_OK && i < count; i++) {
         bf_criterion criterion = *of[i];
@@ -195,22 +213,15 @@ static bf_status judge_part(bf_comparison *c, bf_segment column, uint16_t value,
     return status;
 }
 
-static bool protects(const bf_experiment *e, bf_segment column)
-{
-    for (size_t i = 0; i < e->criteria; i++) {
-        if (e->criterion[i].in_segment && e->criterion[i].column == column)
-            return true;
-    }
-    return false;
-}
-
 static bf_status judge_segments(bf_comparison *c, bf_error *err)
 {
     bf_status status = BF_OK;
     for (int s = 0; s < BF_SEGMENTS; s++) {
-        size_t values = protects(&c->experiment, (bf_segment)s) ? bf_names_count(&c->pairs->a.segment[s]) : 0;
-        for (size_t v = 0; status == BF_OK && v < values; v++)
-            status = judge_part(c, (bf_segment)s, (uint16_t)v, err);
+        const bf_names *names = &c->pairs->a.segment[s];
+        for (size_t v = 0; status == BF_OK && v < bf_names_count(names); v++) {
+            if (bf_experiment_protects(&c->experiment, (bf_segment)s, names->text[v]))
+                status = judge_part(c, (bf_segment)s, (uint16_t)v, err);
+        }
     }
     return status;
 }

@@ -386,6 +386,17 @@ bf_status bf_experiment_read(const char *path, bf_experiment *ret, bf_error *err
     return status == BF_OK ? bf_experiment_parse(bytes.data, bytes.size, path, ret, err) : status;
 }
 
+bool bf_experiment_protects(const bf_experiment *e, bf_segment column, const char *value)
+{
+    for (size_t c = 0; c < e->criteria; c++) {
+        const bf_criterion *criterion = &e->criterion[c];
+        if (criterion->in_segment && criterion->column == column &&
+            (strcmp(criterion->value, "*") == 0 || strcmp(criterion->value, value) == 0))
+            return true;
+    }
+    return false;
+}
+
 void bf_criterion_text(const bf_criterion *c, char *ret, size_t ret_size)
 {
     char name[BF_METRIC_TEXT_MAX], amount[48];

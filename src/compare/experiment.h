@@ -63,6 +63,9 @@ bf_status bf_experiment_read(const char *path, bf_experiment *ret, bf_error *err
 /* What `compare --init` writes; it parses to the defaults and a little more. */
 extern const char BF_EXPERIMENT_TEMPLATE[];
 
+/* Whether a criterion is about the rows with this value in this column. */
+bool bf_experiment_protects(const bf_experiment *experiment, bf_segment column, const char *value);
+
 /* "bpcer: not worse by more than 1 percentage point", ... */
 void bf_criterion_text(const bf_criterion *criterion, char *ret, size_t ret_size);
 

@@ -73,17 +73,6 @@ static void measure(bf_compared_segment *s, const tally *of_kind, const bf_compa
     s->small = live->pairs < BF_FEW_SAMPLES || attack->pairs < BF_FEW_SAMPLES;
 }
 
-static bool is_protected(const bf_experiment *e, bf_segment column, const char *value)
-{
-    for (size_t c = 0; c < e->criteria; c++) {
-        const bf_criterion *criterion = &e->criterion[c];
-        if (criterion->in_segment && criterion->column == column &&
-            (strcmp(criterion->value, "*") == 0 || strcmp(criterion->value, value) == 0))
-            return true;
-    }
-    return false;
-}
-
 static double worse_of(const bf_compared_segment *s)
 {
     return fmax(difference_of(s->bpcer), difference_of(s->apcer));
@@ -118,7 +107,7 @@ static bf_status measure_column(bf_comparison *c, bf_segment column, bf_error *e
         bf_compared_segment *s = &c->segment[c->segments];
         *s = (bf_compared_segment){.column = column, .value = a->segment[column].text[v]};
         measure(s, tallies + v * c->kinds, c);
-        s->is_protected = is_protected(&c->experiment, column, s->value);
+        s->is_protected = bf_experiment_protects(&c->experiment, column, s->value);
         /* With --common a value may have lost all its rows. */
         c->segments += s->bona_fide.pairs + s->attacks.pairs > 0;
     }

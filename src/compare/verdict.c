@@ -35,18 +35,17 @@ static bool is_too_little(const bf_criterion *c, const bf_contrast *contrast, co
     if (isnan(contrast->difference))
         (void)snprintf(ret, size, "It could not be measured in both tables.");
     else if (contrast->persons < e->persons_least)
-        (void)snprintf(ret, size, "There are %zu persons, fewer than the %llu that the experiment asks for.",
-                       contrast->persons, (unsigned long long)e->persons_least);
+        (void)snprintf(ret, size, "Persons: %zu, fewer than the %llu that the experiment asks for.", contrast->persons,
+                       (unsigned long long)e->persons_least);
     else if (bf_metric_of_bona_fide(c->metric.kind) && contrast->bona_fide < bona_fide)
         (void)snprintf(ret, size,
-                       "There are %llu bona fide presentations that both answered, fewer than the %llu that the "
-                       "experiment asks for.",
+                       "Bona fide presentations that count: %llu, fewer than the %llu that the experiment asks for.",
                        (unsigned long long)contrast->bona_fide, (unsigned long long)bona_fide);
     else if (bf_metric_of_attacks(c->metric.kind) && contrast->attacks_least < attacks)
-        (void)snprintf(ret, size,
-                       "There are %llu attacks of the species %.60s that both answered, fewer than the %llu that the "
-                       "experiment asks for.",
-                       (unsigned long long)contrast->attacks_least, least_name, (unsigned long long)attacks);
+        (void)snprintf(
+            ret, size,
+            "Attacks of the species %.60s that count: %llu, fewer than the %llu that the experiment asks for.",
+            least_name, (unsigned long long)contrast->attacks_least, (unsigned long long)attacks);
     else
         return false;
     return true;

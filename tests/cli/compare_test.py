@@ -64,6 +64,15 @@ class Verdicts(WithTables):
         self.assertEqual(self.code(b, protected % "bright"), 0)
         self.assertEqual(self.code(b, protected % "*"), 1)
 
+    def test_where_there_is_nothing_to_protect(self):
+        rows = [[{**row, "channel": "lab"} if row["label"] == "spoof" else row for row in rows]
+                for rows in (self.a, judge(self.samples, 2))]
+        protected = experiment() + "protected_segments: [{segment: channel=%s, metric: bpcer, margin: 0.2}]\n"
+        report = self.report(*rows, text=protected % "*")
+        self.assertEqual({row["segment"]["value"] for row in report["criteria"] if row["segment"]},
+                         {"kiosk", "desktop_web"})
+        self.assertEqual(self.report(*rows, text=protected % "lab")["verdict"], "inconclusive")
+
     def test_too_small_counts_are_inconclusive_whatever_was_measured(self):
         b = judge(self.samples, 2, shift=-2)
         self.assertEqual(self.code(b, experiment() + "minimum: {persons: 1000}\n"), 2)
