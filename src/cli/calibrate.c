@@ -326,6 +326,8 @@ static int run_request(cli_calibration *r, int argc, char **argv)
     r->table_path = parser.operand[0];
     if (r->out_of_fold && strcmp(r->table_path, "-") == 0)
         return cli_fail_usage(r->command, "--out-of-fold needs a table that can be read twice, not standard input.");
+    if (r->out_of_fold && r->json)
+        return cli_fail_usage(r->command, "--json writes no files, so there is none for --out-of-fold.");
     cli_interrupt_catch();
     bf_status status = calibrate(r, &err);
     if (status == BF_OK)

@@ -38,8 +38,9 @@ typedef struct cli_origin {
     const char *data; /* what --data says; may be NULL */
 } cli_origin;
 
-/* Reads the document beside the table; it need not be there. The caller calls cli_origin_done on success. */
-bf_status cli_origin_read(cli_origin *ret, const char *table, const char *data, bf_error *err);
+/* Reads the document beside the table; it need not be there. `stack` is that of the rows, or "". The caller calls
+ * cli_origin_done in any case. INVALID_ARGUMENT: the document is of another table. */
+bf_status cli_origin_read(cli_origin *ret, const char *table, const char *stack, const char *data, bf_error *err);
 void cli_origin_done(cli_origin *origin);
 
 /* Fills detector, detector_version, model_sha256 and version of a new calibration: those of the table's own document,

@@ -14,7 +14,18 @@
 
 #define FIRST_VERSION "1.0.0"
 
-bf_status cli_origin_read(cli_origin *ret, const char *table, const char *data, bf_error *err)
+/* What a table is not of must not bind its calibrations. */
+static bf_status check_stack(const json_t *meta, const char *path, const char *stack, bf_error *err)
+{
+    const char *told = json_string_value(json_object_get(meta, "stack"));
+    if (!told || !stack[0] || strcmp(told, stack) == 0)
+        return BF_OK;
+    bf_fail(err, BF_INVALID_ARGUMENT, "%.200s is of stack '%.16s', the table of '%.16s'.", path, told, stack);
+    bf_fail_hint(err, "Keep each table with the document that was written with it, or remove the document.");
+    return BF_INVALID_ARGUMENT;
+}
+
+bf_status cli_origin_read(cli_origin *ret, const char *table, const char *stack, const char *data, bf_error *err)
 {
     char path[BF_DATASET_PATH_SIZE];
     BF_CLEANUP(bf_bytes_done) bf_bytes bytes = {0};
@@ -22,7 +33,8 @@ bf_status cli_origin_read(cli_origin *ret, const char *table, const char *data, 
     if (strcmp(table, "-") == 0 || !cli_meta_path(table, path) ||
         bf_bytes_read_file(&bytes, path, BF_JSON_BYTES_MAX, NULL) != BF_OK)
         return BF_OK;
-    return bf_json_parse(bytes.data, bytes.size, path, &ret->meta, err);
+    bf_status status = bf_json_parse(bytes.data, bytes.size, path, &ret->meta, err);
+    return status == BF_OK ? check_stack(ret->meta, path, stack, err) : status;
 }
 
 void cli_origin_done(cli_origin *origin)

@@ -17,7 +17,7 @@
 static bf_status bind_all(cli_calibration *r, bf_error *err)
 {
     cli_origin origin;
-    bf_status status = cli_origin_read(&origin, r->table_path, r->data, err);
+    bf_status status = cli_origin_read(&origin, r->table_path, r->table.scores.stack, r->data, err);
     for (size_t i = 0; status == BF_OK && i < r->made; i++)
         status = cli_origin_bind(&origin, r->calibrated[i].name, r->release, &r->calibrated[i].fit, err);
     cli_origin_done(&origin);

@@ -220,7 +220,7 @@ static bf_status read_versions(reading *r, bf_error *err)
         status = bf_csv_fail(r->csv, err, "This row was scored by stack '%.16s', those before by '%.16s'.", stack.text,
                              scores->stack);
         bf_fail_hint(err, "Figures of several versions together describe none of them. Score again with one release, "
-                          "or keep the rows of one stack; --mixed-stacks evaluates them all the same.");
+                          "or keep the rows of one stack.");
         return status;
     }
     scores->stacks = r->stacks.count;

@@ -381,8 +381,14 @@ class BadTables(WithTable):
         self.assertIn("'../up' is no name", self.refused(rows, meta={"../up": EVIDENCE["alpha"]}, name="up"))
         self.assertEqual(list(self.folder.glob("**/up.yaml")), [])
 
+    def test_a_document_of_another_table_is_refused(self):
+        path = self.folder / "mixed.meta.json"
+        path.write_text(json.dumps({"evidence": EVIDENCE, "stack": "xyz"}), encoding="utf-8")
+        self.assertIn("is of stack 'xyz', the table of 'abc'", self.refused(make_rows(200), meta=None, name="mixed"))
+
     def test_usage(self):
-        for options, message in ((("--by", "platform"), "--by must be channel"), (("-m", "best"), "--method must be"),
+        for options, message in ((("--json", "--out-of-fold", "x.csv"), "--json writes no files"),
+                                 (("--by", "platform"), "--by must be channel"), (("-m", "best"), "--method must be"),
                                  (("--folds", "1"), "--folds must be"), (("--llr-max", "-1"), "--llr-max must be"),
                                  (("--llr-min", "0"), "--llr-min must be"),
                                  (("--release", "1 2"), "--release must be")):
