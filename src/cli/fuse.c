@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
@@ -14,6 +15,7 @@
 #include "cli/progress.h"
 #include "cli/term.h"
 #include "dataset/csv.h"
+#include "dataset/parallel.h"
 #include "fit/folds.h"
 #include "fit/fusion.h"
 
@@ -323,6 +325,12 @@ static int take_option(fuse_request *r, int option, char *value)
     }
 }
 
+static int count_cores(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 1 ? 1 : cores > BF_PARALLEL_JOBS_MAX ? BF_PARALLEL_JOBS_MAX : (int)cores;
+}
+
 static int run(const cli_command *command, int argc, char **argv)
 {
     bf_error err = {0};
@@ -344,6 +352,7 @@ static int run(const cli_command *command, int argc, char **argv)
     o->folds = (size_t)request.folds;
     o->replicates = (size_t)request.replicates;
     o->seed = (uint64_t)request.seed;
+    o->jobs = count_cores();
     request.table = parser.operand[0];
     if (request.out_of_fold && request.json)
         return cli_fail_usage(command, "--out-of-fold writes a file, --json writes none: one or the other.");

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "fit/fusion_model.h"
 
+static const uint32_t NOTHING = 0; /* no detector is missing */
 static const char *const NAMES[] = {"minimum", "sum", "logistic", "trees"};
 static const char *const TITLES[] = {"Rule: the weakest decides", "Weighted sum, one weight", "Logistic regression",
                                      "Boosted trees"};
@@ -100,7 +101,8 @@ static bf_status prepare(work *w, bf_error *err)
                              .detector = fit->detector,
                              .count = fit->detectors,
                              .seed = fit->options.seed,
-                             .as_calibrated = fit->options.as_calibrated};
+                             .as_calibrated = fit->options.as_calibrated,
+                             .jobs = fit->options.jobs};
     w->set.llr = bf_malloc((w->rows * w->set.count + 1) * sizeof *w->set.llr);
     w->set.fitted = bf_calloc(w->rows + 1, sizeof *w->set.fitted);
     w->llr = bf_malloc((BF_FUSINGS * w->rows + 1) * sizeof *w->llr);
@@ -186,8 +188,13 @@ static bf_status try_method(work *w, bf_fusing method, bf_error *err)
 {
     bf_fusion_candidate *c = &w->fit->candidate[method];
     double *held = w->llr + (size_t)method * w->rows, *room = w->fit->held_llr;
-    bf_fusion_cross cross = {
-        .set = &w->set, .folds = &w->persons, .inner = &w->persons, .method = method, .heard = bf_fusion_all(&w->set)};
+    bf_fusion_cross cross = {.set = &w->set,
+                             .folds = &w->persons,
+                             .inner = &w->persons,
+                             .method = method,
+                             .heard = bf_fusion_all(&w->set),
+                             .missing = &NOTHING,
+                             .cases = 1};
     bf_status status = bf_fusion_cross_run(&cross, held, &c->trees, err);
     step(w);
     if (status == BF_OK)
@@ -270,38 +277,55 @@ static bf_status try_methods(work *w, bf_error *err)
 
 /* ---- each detector ---- */
 
-static bf_status measure_detector(work *w, size_t d, double *without, double *missing, bf_error *err)
+static bf_status measure_detector(work *w, size_t d, const double *missing, double *without, bf_error *err)
 {
     bf_fusion_fit *fit = w->fit;
     bf_fusion_detector *one = &fit->detector[d];
-    uint32_t all = bf_fusion_all(&w->set), rest = all & ~(UINT32_C(1) << d);
-    bf_fusion_cross cross = {
-        .set = &w->set, .folds = &w->persons, .inner = &w->persons, .method = fit->chosen, .heard = rest};
+    const bf_fusion_cross cross = {.set = &w->set,
+                                   .folds = &w->persons,
+                                   .inner = &w->persons,
+                                   .method = fit->chosen,
+                                   .heard = bf_fusion_all(&w->set) & ~(UINT32_C(1) << d),
+                                   .missing = &NOTHING,
+                                   .cases = 1};
     for (size_t i = 0; i < w->rows; i++)
         without[i] = w->set.llr[i * w->set.count + d];
     const bf_fusion_run single = {without, &one->single};
     bf_status status = bf_fusion_measure_runs(fit, &single, 1, 0, NULL, NULL, err);
-    one->can_do_without = bf_fusion_can_judge(&w->set, rest);
+    one->can_do_without = bf_fusion_can_judge(&w->set, cross.heard);
     if (status != BF_OK || !one->can_do_without)
         return status;
     status = bf_fusion_cross_run(&cross, without, NULL, err);
-    cross.heard = all;
-    cross.missing = UINT32_C(1) << d;
-    if (status == BF_OK)
-        status = bf_fusion_cross_run(&cross, missing, NULL, err);
     bf_fusion_figures whole;
     const bf_fusion_run runs[] = {{fit->held_llr, &whole}, {without, &one->without}, {missing, &one->missing}};
     return status == BF_OK ? bf_fusion_measure_runs(fit, runs, 3, 0, NULL, NULL, err) : status;
 }
 
+static void free_numbers(double **numbers)
+{
+    bf_free(*numbers);
+}
+
+/* Each detector missing from what was fitted with it, all at once; then each left out. */
 static bf_status measure_detectors(work *w, bf_error *err)
 {
-    /* The room of methods that were not chosen is free by now. */
-    double *room[2] = {w->llr, w->llr + w->rows};
-    bf_status status = BF_OK;
+    uint32_t missing[BF_DETECTORS_MAX];
+    const bf_fusion_cross cross = {.set = &w->set,
+                                   .folds = &w->persons,
+                                   .inner = &w->persons,
+                                   .method = w->fit->chosen,
+                                   .heard = bf_fusion_all(&w->set),
+                                   .missing = missing,
+                                   .cases = w->fit->detectors};
+    BF_CLEANUP(free_numbers) double *room = bf_malloc((cross.cases * w->rows + 1) * sizeof *room);
+    if (!room)
+        return bf_fail_memory(err);
     memcpy(w->fit->held_llr, w->llr + (size_t)w->fit->chosen * w->rows, w->rows * sizeof *w->llr);
-    for (size_t d = 0; d < w->fit->detectors && status == BF_OK; d++) {
-        status = measure_detector(w, d, room[0], room[1], err);
+    for (size_t d = 0; d < cross.cases; d++)
+        missing[d] = UINT32_C(1) << d;
+    bf_status status = bf_fusion_cross_run(&cross, room, NULL, err);
+    for (size_t d = 0; d < cross.cases && status == BF_OK; d++) {
+        status = measure_detector(w, d, room + d * w->rows, w->llr, err);
         step(w);
     }
     return status;

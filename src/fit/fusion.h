@@ -41,6 +41,7 @@ typedef struct bf_fusion_options {
     double threshold;   /* score at which error rates are told, 0..100 */
     size_t folds, replicates;
     uint64_t seed;
+    int jobs;                                                   /* threads */
     void (*progress)(void *context, size_t done, size_t total); /* may be NULL */
     void *context;
 } bf_fusion_options;

@@ -5,6 +5,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "dataset/parallel.h"
 #include "fit/calibration.h"
 #include "fit/fusion_model.h"
 
@@ -72,41 +73,59 @@ static bf_status judge_fold(const bf_fusion_cross *c, const bf_fusion_set *set, 
                                  .check = c->inner->count > 2 ? f->check : NULL,
                                  .trees = TREES_UNCHECKED};
     bf_status status = bf_fusion_model_fit(&model, &task, err);
-    *trees += model.trees;
-    return status == BF_OK ? bf_fusion_model_apply(set, &model, c->missing, f->held, ret, err) : status;
+    *trees = model.trees;
+    for (size_t m = 0; m < c->cases && status == BF_OK; m++)
+        status = bf_fusion_model_apply(set, &model, c->missing[m], f->held, ret + m * set->table->scores.count, err);
+    return status;
 }
 
-static bf_status run_fold(const bf_fusion_cross *c, size_t fold, const flags *f, double *ret, size_t *trees,
-                          bf_error *err)
+/* What the folds share; each writes to rows and a place of its own. */
+typedef struct folds_work {
+    const bf_fusion_cross *cross;
+    double *ret;
+    size_t trees[UINT16_MAX + 1]; /* by fold */
+} folds_work;
+
+static void free_work(folds_work **work)
 {
+    bf_free(*work);
+}
+
+static bf_status run_fold(void *data, void *state, size_t fold, bf_error *err)
+{
+    (void)state;
+    folds_work *w = data;
+    const bf_fusion_cross *c = w->cross;
     bf_fusion_set set = *c->set;
-    size_t cells = set.table->scores.count * set.count;
-    BF_CLEANUP(free_numbers) double *llr = set.as_calibrated ? NULL : bf_malloc((cells + 1) * sizeof *llr);
-    choose(c, fold, f);
-    if (set.as_calibrated)
-        return judge_fold(c, &set, f, ret, trees, err);
-    if (!llr)
+    size_t rows = set.table->scores.count, cells = rows * set.count;
+    BF_CLEANUP(free_flags) bool *all = bf_calloc(3 * rows + 1, sizeof *all);
+    BF_CLEANUP(free_numbers) double *llr = bf_malloc((cells + 1) * sizeof *llr);
+    if (!all || !llr)
         return bf_fail_memory(err);
+    const flags f = {all, all + rows, all + 2 * rows};
+    choose(c, fold, &f);
     memcpy(llr, set.llr, cells * sizeof *llr);
     bf_status status = BF_OK;
-    for (size_t d = 0; d < set.count && status == BF_OK; d++)
-        status = recalibrate(c->set, d, f->use, llr, err);
+    for (size_t d = 0; d < set.count && status == BF_OK && !set.as_calibrated; d++)
+        status = recalibrate(c->set, d, f.use, llr, err);
     set.llr = llr;
-    return status == BF_OK ? judge_fold(c, &set, f, ret, trees, err) : status;
+    return status == BF_OK ? judge_fold(c, &set, &f, w->ret, &w->trees[fold], err) : status;
 }
 
 bf_status bf_fusion_cross_run(const bf_fusion_cross *cross, double *ret, size_t *ret_trees, bf_error *err)
 {
-    size_t rows = cross->set->table->scores.count, trees = 0;
-    BF_CLEANUP(free_flags) bool *all = bf_calloc(3 * rows + 1, sizeof *all);
-    if (!all)
+    size_t places = cross->set->table->scores.count * cross->cases, trees = 0;
+    BF_CLEANUP(free_work) folds_work *work = bf_calloc(1, sizeof *work);
+    if (!work)
         return bf_fail_memory(err);
-    const flags f = {all, all + rows, all + 2 * rows};
-    bf_status status = BF_OK;
-    for (size_t i = 0; i < rows; i++)
+    *work = (folds_work){.cross = cross, .ret = ret};
+    for (size_t i = 0; i < places; i++)
         ret[i] = NAN;
-    for (size_t fold = 0; fold < cross->folds->count && status == BF_OK; fold++)
-        status = run_fold(cross, fold, &f, ret, &trees, err);
+    const bf_parallel parallel = {
+        .count = cross->folds->count, .jobs = cross->set->jobs, .data = work, .work = run_fold};
+    bf_status status = bf_parallel_run(&parallel, NULL, err);
+    for (size_t fold = 0; fold < cross->folds->count; fold++)
+        trees += work->trees[fold];
     if (ret_trees)
         *ret_trees = (size_t)lround((double)trees / (double)cross->folds->count);
     return status;

@@ -19,6 +19,7 @@ typedef struct bf_fusion_set {
     double *llr;        /* rows x count; NaN: absent */
     bool *fitted;       /* by row: not of a species that is kept out */
     bool as_calibrated; /* folds take the ratios as they stand */
+    int jobs;           /* threads */
     uint64_t seed;      /* of what is left out at random */
 } bf_fusion_set;
 
@@ -79,13 +80,16 @@ void bf_fusion_write(bf_page *page, const bf_fusion_set *set, const bf_fusion_mo
 bf_status bf_fusion_model_apply(const bf_fusion_set *set, const bf_fusion_model *model, uint32_t missing,
                                 const bool *use, double *ret, bf_error *err);
 
-/* Ratios of rows that the model has not seen: each fold judged by what was fitted on the others. Rows of no fold are
- * NaN. `inner` are folds by person, by which the number of trees is chosen; *ret_trees is their mean (may be NULL). */
+/* Ratios of rows that the model has not seen: each fold judged by what was fitted on the others, in several cases of
+ * detectors that are missing then. ret has a place for each case and row; rows of no fold are NaN. `inner` are
+ * folds by person, by which the number of trees is chosen; *ret_trees is their mean (may be NULL). */
 typedef struct bf_fusion_cross {
     const bf_fusion_set *set;
     const bf_folds *folds, *inner;
     bf_fusing method;
-    uint32_t heard, missing;
+    uint32_t heard;
+    const uint32_t *missing; /* by case */
+    size_t cases;
 } bf_fusion_cross;
 bf_status bf_fusion_cross_run(const bf_fusion_cross *cross, double *ret, size_t *ret_trees, bf_error *err);
 
