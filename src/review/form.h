@@ -24,7 +24,7 @@ typedef enum bf_form_field {
     BF_FORM_GUIDANCE
 } bf_form_field;
 
-/* "attack_style" for tables, "Attack style" for people. */
+/* "attack_style" for tables, "Attack style" for pages, as HTML. */
 const char *bf_form_word(bf_form_field field);
 const char *bf_form_label(bf_form_field field);
 /* Whether the form for this kind of error has the field. */

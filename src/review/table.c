@@ -142,7 +142,8 @@ static bf_status read_evidence(const reading *r, bf_scored *row, bf_error *err)
             status = read_float(r, r->llr[d], &opinion->llr, err);
         int state = word_of(field_at(r, r->state[d]).text, states, 5);
         if (status == BF_OK && state < 0)
-            return fail_value(r, "state of a detector", r->state[d], "present, not_applicable, failed or absent", err);
+            return fail_value(r, bf_csv_column(r->csv, (size_t)r->state[d]), r->state[d],
+                              "present, not_applicable, failed or absent", err);
         if (state == 4) /* a table without states */
             state = isnan(opinion->llr) ? BF_DETECTOR_ABSENT : BF_DETECTOR_PRESENT;
         opinion->state = (uint8_t)state;

@@ -459,7 +459,7 @@ class BadInput(WithTable):
         self.refuse("row 82: score is 'nan'", score="nan")
         self.refuse("row 82: status is ok, but there is no score", score="")
         self.refuse("row 82: llr.a is 'much'", **{"llr.a": "much"})
-        self.refuse("row 82: state of a detector is 'odd'", **{"state.a": "odd"})
+        self.refuse("row 82: state.a is 'odd'", **{"state.a": "odd"})
         self.refuse("row 82: quality_passed is 'maybe'", quality_passed="maybe")
         self.refuse("row 82: This row was scored by stack 'xyz'", stack="xyz")
         self.refuse("The sample_id 'n00' stands in several rows", sample_id="n00")
@@ -475,6 +475,10 @@ class BadInput(WithTable):
         for arguments in ((), ("--threshold", "101", table), ("--limit", "0", table), ("--import", "x.csv"),
                           ("--import", "x.csv", "--dataset", ".", table), ("--proposed", "nan", table)):
             self.assertEqual(program.run("errors", *arguments).returncode, 64, arguments)
+
+    def test_standard_input(self):
+        done = program.run("errors", "-", "-o", self.folder / "out", stdin=to_csv(base()))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_missing_files(self):
         self.assertEqual(program.run("errors", self.folder / "none.csv").returncode, 65)
