@@ -77,6 +77,14 @@ static bf_status review(bf_scored_table *table, bf_review_report *report, bf_err
     return status;
 }
 
+/* The first error, which the test cannot go on without. */
+static const bf_slip *first(const bf_review_report *report)
+{
+    if (report->count == 0 || !report->slip)
+        abort();
+    return report->slip;
+}
+
 /* The cause that leads for one row beside those that are judged rightly. */
 static bf_cause cause_of(const char *odd)
 {
@@ -86,7 +94,7 @@ static bf_cause cause_of(const char *odd)
     write_table(odd);
     assert_int_equal(review(&table, &report, &err), BF_OK);
     assert_int_equal(report.count, 1);
-    bf_cause cause = report.slip[0].diagnosis.cause;
+    bf_cause cause = first(&report)->diagnosis.cause;
     bf_review_done(&report);
     bf_scored_done(&table);
     return cause;
@@ -111,7 +119,7 @@ static void test_evidence_goes_before_hints_and_causes_in_their_order(void **sta
     bf_review_report report = {0};
     write_table("x,live,,ok,76,-1,-1,-2,present,10,0.1,s");
     assert_int_equal(review(&table, &report, NULL), BF_OK);
-    const bf_diagnosis *d = &report.slip[0].diagnosis;
+    const bf_diagnosis *d = &first(&report)->diagnosis;
     assert_int_equal(d->count, 3);
     assert_int_equal(d->clue[0].cause, BF_CAUSE_CAPTURE);
     assert_int_equal(d->clue[1].cause, BF_CAUSE_MODEL);
@@ -129,12 +137,12 @@ static void test_distances_are_in_standard_deviations(void **state)
     bf_review_report report = {0};
     write_table("x,live,,ok,30,-1,-1,-2.05,present,80,0.8,s");
     assert_int_equal(review(&table, &report, NULL), BF_OK);
-    const bf_near *near = report.slip[0].around.evidence;
+    const bf_near *near = first(&report)->around.evidence;
     assert_string_equal(near[1].row->text[BF_TEXT_SAMPLE_ID], "s05");
     assert_true(near[1].distance < 1e-6);
     assert_string_equal(near[0].row->text[BF_TEXT_SAMPLE_ID], "l00");
     assert_float_equal((float)near[0].distance, (float)(4.05 / report.background.deviation[0]), 1e-4);
-    assert_int_equal(report.slip[0].around.nearest_agree, 0);
+    assert_int_equal(first(&report)->around.nearest_agree, 0);
     bf_review_done(&report);
     bf_scored_done(&table);
 }
