@@ -68,6 +68,7 @@ typedef struct threshold_request {
     const char *beside[BESIDE_MAX];
     const char *table, *data, *output;
     char policy[PATH_BYTES_MAX];
+    char made_at[32], day[16]; /* "2026-11-25T21:00:00Z", and its beginning */
     int replicates, seed;
     bool mixed, no_date, json;
 } threshold_request;
@@ -131,40 +132,18 @@ static bf_status write_file(const threshold_request *r, const char *folder, cons
     return bf_bytes_write_file(path, bytes->data, bytes->size, err);
 }
 
-static bf_status write_all(const threshold_request *r, const bf_proposal *p, const bf_bytes *json, const bf_bytes *html,
-                           bf_error *err)
-{
-    char diff[160];
-    const bf_policy_patch *patch = &p->patch;
-    (void)snprintf(diff, sizeof diff, "%.*s.patch", (int)strcspn(patch->name, "."), patch->name);
-    bf_status status = write_file(r, "", "threshold.json", json, err);
-    if (status == BF_OK)
-        status = write_file(r, "", "threshold.html", html, err);
-    if (status == BF_OK)
-        status = write_file(r, "", diff, &patch->diff, err);
-    /* The base first: at no moment does a policy stand there that extends nothing. */
-    if (status == BF_OK && patch->base_name[0])
-        status = write_file(r, "proposed/", patch->base_name, &patch->base, err);
-    if (status == BF_OK)
-        status = write_file(r, "proposed/", patch->name, &patch->own, err);
-    if (status == BF_OK)
-        (void)printf("%s/threshold.html\n%s/threshold.json\n%s/%s\n%s/proposed/%s\n", r->output, r->output, r->output,
-                     diff, r->output, patch->name);
-    return status;
-}
-
 static void print_rate(const char *name, const bf_band_rate *today, const bf_band_rate *is, const char *note)
 {
     char plain[64];
     (void)cli_text_copy(note, 40, true, plain, sizeof plain);
-    (void)printf("%-22s %6.2f %%  now %6.2f %%, at most %.2f %% (%llu of %llu%s%s)\n", name, 100 * today->rate.value,
-                 100 * is->rate.value, 100 * is->bound, (unsigned long long)is->rate.count,
+    (void)printf("%-22s %6.2f %% today %6.2f %% proposed, at most %.2f %% (%llu of %llu%s%s)\n", name,
+                 100 * today->rate.value, 100 * is->rate.value, 100 * is->bound, (unsigned long long)is->rate.count,
                  (unsigned long long)is->rate.total, plain[0] ? ", " : "", plain);
 }
 
 static void print_cost(const char *name, double today, double now)
 {
-    (void)printf("%-22s %6.1f     now %6.1f\n", name, today, now);
+    (void)printf("%-22s %6.1f   today %6.1f   proposed\n", name, today, now);
 }
 
 static void print_summary(const bf_proposal *p)
@@ -201,6 +180,11 @@ static void print_summary(const bf_proposal *p)
     print_cost("  challenged", 100 * today->challenged, 100 * now->challenged);
     print_cost("  rejected", 100 * today->rejected, 100 * now->rejected);
     print_cost("  captures", 100 * p->before[0].captures, 100 * p->after[0].captures);
+    if (p->worst_kind > 0) {
+        (void)printf("Of 100 persons attacked with the worst species, with retries:\n");
+        print_cost("  approved", 100 * p->before[p->worst_kind].after[BF_ATTEMPTS_MAX - 1].approved,
+                   100 * p->after[p->worst_kind].after[BF_ATTEMPTS_MAX - 1].approved);
+    }
     (void)printf("The choice is %s.\n", checks[p->check]);
     if (bf_proposal_fewest_persons(p) < BF_PERSONS_FEW && !p->options.by_person)
         (void)printf("Some class stands on %llu persons only: bounds by presentation flatter.\n",
@@ -211,6 +195,30 @@ static void print_summary(const bf_proposal *p)
         (void)printf(
             "%zu test cases of the policy state the old bands: change them with it (threshold.json names them).\n",
             p->patch.broken_count);
+}
+
+static bf_status write_all(const threshold_request *r, const bf_proposal *p, const bf_bytes *json, const bf_bytes *html,
+                           bf_error *err)
+{
+    char diff[160];
+    const bf_policy_patch *patch = &p->patch;
+    (void)snprintf(diff, sizeof diff, "%.*s.patch", (int)strcspn(patch->name, "."), patch->name);
+    bf_status status = write_file(r, "", "threshold.json", json, err);
+    if (status == BF_OK)
+        status = write_file(r, "", "threshold.html", html, err);
+    if (status == BF_OK)
+        status = write_file(r, "", diff, &patch->diff, err);
+    /* The base first: at no moment does a policy stand there that extends nothing. */
+    if (status == BF_OK && patch->base_name[0])
+        status = write_file(r, "proposed/", patch->base_name, &patch->base, err);
+    if (status == BF_OK)
+        status = write_file(r, "proposed/", patch->name, &patch->own, err);
+    if (status != BF_OK)
+        return status;
+    print_summary(p);
+    (void)printf("%s/threshold.html\n%s/threshold.json\n%s/%s\n%s/proposed/%s\n", r->output, r->output, r->output, diff,
+                 r->output, patch->name);
+    return BF_OK;
 }
 
 static int refuse(const threshold_request *r, const bf_proposal *p)
@@ -239,23 +247,20 @@ static bf_status report(const threshold_request *r, const bf_proposal *p, const 
     if (status != BF_OK || p->refused)
         return status;
     status = bf_proposal_html(&html, p, &facts, err);
-    if (status == BF_OK)
-        print_summary(p);
     return status == BF_OK ? write_all(r, p, &json, &html, err) : status;
 }
 
 static int propose(threshold_request *r)
 {
     bf_error err = {0};
-    char date[32] = "", day[16] = "";
     struct tm utc;
     time_t now = time(NULL);
     BF_CLEANUP(bf_rows_done) bf_rows rows = {0};
     BF_CLEANUP(bf_proposal_free) bf_proposal *proposal = NULL;
     if (!r->no_date && gmtime_r(&now, &utc)) {
-        (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
-        (void)snprintf(day, sizeof day, "%.10s", date);
-        r->options.date = day;
+        (void)strftime(r->made_at, sizeof r->made_at, "%Y-%m-%dT%H:%M:%SZ", &utc);
+        (void)strftime(r->day, sizeof r->day, "%Y-%m-%d", &utc);
+        r->options.date = r->day;
     }
     r->options.beside = r->beside;
     r->options.replicates = (size_t)r->replicates;
@@ -266,7 +271,7 @@ static int propose(threshold_request *r)
     if (status == BF_OK)
         status = bf_propose(&proposal, &rows, &r->options, &err);
     if (status == BF_OK)
-        status = report(r, proposal, date[0] ? date : NULL, &err);
+        status = report(r, proposal, r->made_at[0] ? r->made_at : NULL, &err);
     if (status == BF_OK)
         return cli_finish_output(r->command, proposal->refused ? refuse(r, proposal) : 0);
     int code = cli_fail_error(r->command, &err);

@@ -37,13 +37,11 @@ static bf_status read_again(editing *e, bf_error *err)
 /* Puts `with` in the place of `size` bytes. */
 static bf_status splice(editing *e, size_t at, size_t size, const char *with, bf_error *err)
 {
-    size_t length = strlen(e->text), more = strlen(with);
-    char *text = bf_malloc(length - size + more + 1);
+    size_t room = strlen(e->text) - size + strlen(with) + 1;
+    char *text = bf_malloc(room);
     if (!text)
         return bf_fail_memory(err);
-    memcpy(text, e->text, at);
-    memcpy(text + at, with, more);
-    memcpy(text + at + more, e->text + at + size, length - at - size + 1);
+    (void)snprintf(text, room, "%.*s%s%s", (int)at, e->text, with, e->text + at + size);
     bf_free(e->text);
     e->text = text;
     return read_again(e, err);
