@@ -87,7 +87,7 @@ static bf_status open_policy(bf_proposal *p, bf_error *err)
     return BF_INVALID_ARGUMENT;
 }
 
-/* Error rates of every kind at a band. With `below`, of the bona fide only, as rejections. */
+/* Error rates of every kind at a band: attacks that reach it, bona fide presentations that do not. */
 static bf_status measure_band(const bf_proposal *p, const bf_rows *part, double band, bf_band_rate *ret, bf_error *err)
 {
     bf_curve curve;

@@ -43,6 +43,56 @@ static void fill(bf_scores *scores)
         add(scores, rows[i].species, rows[i].person, rows[i].score);
 }
 
+/* A detector that says the very scores has the very figures; one that says the same of everything tells nothing. */
+static void test_detectors_alone(void **state)
+{
+    bf_scores scores = {0};
+    bf_curve curve = {0};
+    bf_curve_figures f = {0};
+    bf_detectors detectors = {0};
+    float value[33];
+    char name[] = "d";
+    bf_said said = {.columns = 3, .value = value, .rows = 11};
+    (void)state;
+    fill(&scores);
+    said.column[0] = said.column[1] = said.column[2] = (bf_said_column){.detector = name};
+    said.column[1].llr = said.column[2].llr = true;
+    for (size_t i = 0; i < 11; i++) {
+        value[3 * i] = (float)scores.row[i].score;
+        value[3 * i + 1] = 0;
+        value[3 * i + 2] = scores.row[i].kind > 0 ? -1 : i == 0 ? NAN : 1;
+    }
+    assert_int_equal(bf_curve_build(&curve, &scores, NULL, 80, NULL), BF_OK);
+    assert_true(bf_curve_measure(&curve, NULL, true, &f));
+    for (size_t i = 1; i < 40; i++) {
+        (void)bf_alloc_fail_after(i, 0);
+        bf_status status = bf_detectors_measure(&detectors, &scores, &said, NULL, NULL);
+        (void)bf_alloc_fail_after(0, 0);
+        if (status == BF_OK)
+            break;
+        assert_int_equal(status, BF_OUT_OF_MEMORY);
+    }
+    assert_int_equal(detectors.count, 3);
+    const bf_detector_figures *same = &detectors.figures[0], *none = &detectors.figures[1],
+                              *sure = &detectors.figures[2];
+    NEAR(same->auc, f.auc);
+    NEAR(same->eer, f.eer);
+    assert_true(isnan(same->cllr));
+    NEAR(same->threshold, 60); /* no bona fide may lie below */
+    NEAR(same->apcer[1].value, 0.75);
+    NEAR(same->apcer[2].value, 0.5);
+    assert_int_equal(same->worst_kind, 1);
+    NEAR(none->auc, 0.5);
+    NEAR(none->cllr, 1);
+    NEAR(sure->auc, 1);
+    NEAR(sure->cllr, log2(1 + exp(-1)));
+    assert_int_equal(sure->present.count, 10);
+    assert_int_equal(sure->present.total, 11);
+    bf_detectors_done(&detectors);
+    bf_curve_done(&curve);
+    bf_scores_done(&scores);
+}
+
 static void test_figures_of_the_curve(void **state)
 {
     bf_scores scores = {0};
@@ -385,6 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_figures_of_the_curve),
+        cmocka_unit_test(test_detectors_alone),
         cmocka_unit_test(test_weights_count_persons),
         cmocka_unit_test(test_points_go_from_rejecting_to_accepting_everything),
         cmocka_unit_test(test_points_of_the_largest_tables_are_all_there),
