@@ -57,8 +57,8 @@ typedef struct bf_fit_trial {
 } bf_fit_trial;
 
 typedef struct bf_channel_fit {
-    uint64_t rows[2], persons[2]; /* bona fide, attacks */
-    double share;                 /* of its own fit; 0: the map for all is used */
+    uint64_t rows[2]; /* bona fide, attacks */
+    double share;     /* of its own fit; 0: the map for all is used */
 } bf_channel_fit;
 
 typedef struct bf_calibrated {

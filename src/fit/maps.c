@@ -123,7 +123,7 @@ static bf_status fit_platt(bf_calibration_map *ret, const bf_fit_sample *s, size
     return status == BF_OK ? take_line(ret, model.coefficient[0], model.intercept, err) : status;
 }
 
-/* Samples between two raws, with what they weigh. */
+/* Samples between two raw values, with what they weigh. */
 typedef struct band {
     size_t rows;
     double weight[2], raw; /* attack, live; sum of weight x raw */
@@ -174,7 +174,7 @@ static void bands_to_map(bf_calibration_map *ret, const band *bands, size_t coun
         band whole = {0};
         for (size_t i = 0; i < blocks[b].count; i++)
             add_band(&whole, &bands[blocks[b].first + i]);
-        /* More rows claim more: pooled shares are of the pool, and rise as the blocks' do but for the one more. */
+        /* Shares of pools rise as those of their bands do, but for the one that is counted more. */
         double p = share(&whole);
         last = fmax(last, log(p / (1 - p)));
         add_knot(ret, whole.raw / total(&whole), last);

@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -68,6 +69,11 @@ class Score(program.WithModels):
                 self.assertEqual(bool(row[f"raw.{detector}"]), row[f"state.{detector}"] == "present")
         self.assertEqual(sum(meta["counts"].values()), len(self.rows))
         self.assertEqual(meta["counts"]["ok"], sum(row["status"] == "ok" for row in table))
+        self.assertEqual(list(meta["evidence"]), meta["detectors"])
+        for detector, facts in meta["evidence"].items():
+            shipped = (program.SOURCE / f"calibration/{detector}.yaml").read_text(encoding="utf-8")
+            self.assertRegex(shipped, f'detector_version: "?{re.escape(facts["version"])}"?\n')
+            self.assertRegex(shipped, f'version: "?{re.escape(facts["calibration"])}"?\n')
 
     def test_it_says_what_check_says(self):
         """Also under the other journeys, which are decided without judging again."""
