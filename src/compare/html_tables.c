@@ -354,6 +354,8 @@ void bf_compare_html_latency(bf_page *page, const bf_comparison *c)
                       "class=\"n\">B</th><th></th></tr></thead><tbody>");
     for (size_t s = 0; s < c->stages; s++) {
         const bf_stage_change *stage = &c->stage[s];
+        if (stage->latency[0].count + stage->latency[1].count == 0)
+            continue;
         bf_page_put(page, "<tr><td>");
         bf_page_escape(page, stage->stage);
         bf_page_put(page, "</td>");

@@ -31,16 +31,15 @@ static void note_tables(bf_comparison *c)
         note(c, "The journeys are not the same: %.60s in A and %.60s in B. Decisions cannot be compared.",
              a->flow[0] ? a->flow : "not stated", b->flow[0] ? b->flow : "not stated");
     if (c->pairs->only_a + c->pairs->only_b > 0)
-        note(c,
-             "%zu samples are only in A and %zu only in B; they were left out. Left out samples may be the hard ones.",
+        note(c, "Samples only in A: %zu, only in B: %zu. They were left out, and may be the hard ones.",
              c->pairs->only_a, c->pairs->only_b);
     if (c->pairs->unchecked > 0)
-        note(c, "Of %zu pairs one table or both have no sha256: that they are of the same bytes was not checked.",
+        note(c, "Pairs without a sha256 in both tables: %zu. That they are of the same bytes was not checked.",
              c->pairs->unchecked);
     if (a->without_person > 0)
         note(c,
-             "%zu rows state no person; each counts as a person of its own, which makes intervals by person too narrow "
-             "if they are not.",
+             "Rows that state no person: %zu. Each counts as a person of its own, which makes intervals by person too "
+             "narrow if they are not.",
              a->without_person);
 }
 
@@ -77,13 +76,11 @@ static void note_counts(bf_comparison *c)
         few += is_few;
     }
     if (persons < BF_PERSONS_FEW)
-        note(c, "There are %zu persons. Intervals by person need %d at least to be more than a guess.", persons,
-             BF_PERSONS_FEW);
+        note(c, "Persons: %zu. Intervals by person need %d at least to be more than a guess.", persons, BF_PERSONS_FEW);
     if (few > 0)
         note(c,
-             "%zu species (%.60s%s) were answered by both fewer than %d times: little is known about them in either "
-             "release.",
-             few, bf_compared_kind(c, first), few > 1 ? " and others" : "", BF_FEW_SAMPLES);
+             "Species that both answered fewer than %d times: %.60s%s. Little is known about that in either release.",
+             BF_FEW_SAMPLES, bf_compared_kind(c, first), few > 1 ? " and others" : "");
 }
 
 static void note_criteria(bf_comparison *c)
@@ -91,13 +88,14 @@ static void note_criteria(bf_comparison *c)
     size_t estimates = 0;
     if (c->experiment.besides > 0)
         note(c,
-             "%zu species (%.60s%s) are beside the figures over several species: the highest APCER, EER, AUC and so on "
-             "do not know them.",
-             c->experiment.besides, c->experiment.beside[0], c->experiment.besides > 1 ? " and others" : "");
+             "Beside the figures over several species: %.60s%s. The highest APCER, EER, AUC and so on leave that out; "
+             "its "
+             "own figures are told.",
+             c->experiment.beside[0], c->experiment.besides > 1 ? " and others" : "");
     for (size_t i = 0; i < c->experiment.criteria; i++)
         estimates += c->experiment.criterion[i].by_estimate;
     if (estimates > 0)
-        note(c, "%zu criteria go by the figures alone. Where there are few samples that is chance, not evidence.",
+        note(c, "Criteria that go by the figures alone: %zu. Where there are few samples that is chance, not evidence.",
              estimates);
     if (c->experiment.threshold[0] != c->experiment.threshold[1])
         note(c, "A is read at a threshold of %g and B at %g.", c->experiment.threshold[0], c->experiment.threshold[1]);

@@ -159,8 +159,9 @@ static void method(bf_page *page, const bf_comparison *c)
 
 static void glossary(bf_page *page)
 {
-    static const char *const shared[] = {"apcer",    "bpcer",    "species", "apnrr", "bpnrr", "threshold",  "by-person",
-                                         "bpcer-at", "apcer-at", "eer",     "auc",   "brier", "percentile", NULL};
+    static const char *const shared[] = {"apcer",     "bpcer",     "species",    "apnrr",    "bpnrr",
+                                         "threshold", "by-person", "bpcer-at",   "apcer-at", "eer",
+                                         "auc",       "brier",     "percentile", "cllr",     NULL};
     static const bf_html_definition own[] = {
         {"verdict", "Verdict",
          "Pass: every criterion holds. Fail: at least one is broken. Inconclusive: none is broken, but for at least "
@@ -178,9 +179,6 @@ static void glossary(bf_page *page)
          "Of the pairs in which exactly one release is wrong, how surprising their split is if both are wrong equally "
          "often: an exact, two-sided binomial test. A second opinion, which takes presentations for independent; the "
          "verdict does not go by it."},
-        {"cllr", "Cllr",
-         "The cost of the stated likelihood ratios: the mean of -log2 of the probability given to what was true, both "
-         "classes weighted alike. 0 is perfect, 1 is saying nothing."},
         {"ks", "KS",
          "The greatest distance between the distributions of A&rsquo;s and of B&rsquo;s scores (Kolmogorov and "
          "Smirnov), "

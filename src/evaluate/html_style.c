@@ -50,7 +50,7 @@ static const char STYLE[] =
     ".verdict.fail{border-color:var(--serious);background:var(--seriousw)}.verdict.fail .big{color:var(--serious)}"
     ".verdict.inconclusive{border-color:var(--caution);background:var(--cautionw)}"
     ".verdict.inconclusive .big{color:var(--caution)}.reason{color:var(--soft);font-size:.93em;max-width:24rem}"
-    "@media print{table.long{break-inside:auto}}"
+    "@media print{table.long{break-inside:auto}h3+p{break-after:avoid}}"
     "td.same{font-weight:650}td.moved{background:var(--cautionw)}td.soft{color:var(--soft)}"
     "svg .limit{stroke:var(--serious);stroke-width:1.5;stroke-dasharray:3 2;fill:none}"
     "td.none{background:var(--seriousw);color:var(--serious)}td.few{background:var(--cautionw);color:var(--caution)}"

@@ -28,7 +28,8 @@ static void segment_row(bf_page *page, const bf_evaluation *e, const bf_segment_
 static void segment_table(bf_page *page, const bf_evaluation *e, size_t first, size_t end)
 {
     bf_page_put(page,
-                "<h3>%s</h3><div class=\"wide\"><table><thead><tr><th>value</th><th class=\"n\">highest APCER</th>"
+                "<h3>%s</h3><div class=\"wide\"><table class=\"tight\"><thead><tr><th>value</th><th "
+                "class=\"n\">highest APCER</th>"
                 "<th class=\"n\">95&nbsp;%%</th><th>worst species</th><th class=\"n\">BPCER</th><th class=\"n\">"
                 "95&nbsp;%%</th><th class=\"n\">APNRR</th><th class=\"n\">BPNRR</th></tr></thead><tbody>",
                 bf_segment_title(e->segments.cell[first].column));
@@ -200,8 +201,12 @@ void bf_html_latency(bf_page *page, const bf_evaluation *e)
                 "class=\"wide\"><table><thead><tr><th>Stage</th><th class=\"n\">ran</th><th class=\"n\">p50</th><th "
                 "class=\"n\">p90</th><th class=\"n\">p95</th><th class=\"n\">p99</th><th class=\"n\">longest</th>"
                 "</tr></thead><tbody>");
+    size_t idle = 0;
     for (size_t s = 0; s < e->scores->stages; s++) {
         const bf_latency *l = &e->latency[s];
+        idle += l->count == 0;
+        if (l->count == 0)
+            continue;
         bf_page_put(page, "<tr><td>");
         bf_page_escape(page, e->scores->stage[s]);
         bf_page_put(page, "</td><td class=\"n\">%llu</td>", (unsigned long long)l->count);
@@ -212,7 +217,10 @@ void bf_html_latency(bf_page *page, const bf_evaluation *e)
         ms_cell(page, l->max);
         bf_page_put(page, "</tr>");
     }
-    bf_page_put(page, "</tbody></table></div></section>");
+    bf_page_put(page, "</tbody></table></div>");
+    if (idle > 0)
+        bf_page_put(page, "<p class=\"soft\">%zu further stages never ran.</p>", idle);
+    bf_page_put(page, "</section>");
 }
 
 void bf_html_levels(bf_page *page, const bf_evaluation *e)

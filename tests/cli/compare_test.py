@@ -171,7 +171,7 @@ class BadInput(WithTables):
         report = self.report(self.a[2:], self.b[:-3], "--common")
         self.assertEqual((report["input"]["a"]["only_here"], report["input"]["b"]["only_here"]), (3, 2))
         self.assertEqual(report["input"]["pairs"], len(self.a) - 5)
-        self.assertTrue(any("only in A" in note for note in report["notes"]))
+        self.assertTrue(any("Samples only in A: 3" in note for note in report["notes"]))
         other = [{**row, "sample_id": "x" + row["sample_id"]} for row in self.b]
         self.refused(self.a, other, "no sample in common", options=("--common",))
 
