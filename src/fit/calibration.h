@@ -14,21 +14,21 @@
 #include "fit/table.h"
 
 #define BF_FIT_ROWS_LEAST 10 /* presentations of a class with fewer are not fitted on */
-#define BF_FIT_SHRINK_PERSONS                                                                                          \
-    20.0 /* a channel of so many persons of each class counts half, all together the other half */
+/* A channel of so many persons of each class counts half, all channels together the other half. */
+#define BF_FIT_SHRINK_PERSONS 20.0
 #define BF_FIT_WARNINGS_MAX 10
 
 typedef struct bf_calibrating_options {
     const bf_fit_method *method; /* NULL: the simplest that is not significantly worse than the best */
     bool by_channel;             /* maps of their own for channels */
     double llr_min, llr_max;     /* ceilings of what may be claimed; -BF_LLR_LIMIT_MAX and BF_LLR_LIMIT_MAX: none */
-    const bool *use;             /* by row: fitted on and measured; NULL: all */
+    const bool *use;             /* by row: whether it is fitted on and measured */
     size_t folds, replicates;
     uint64_t seed;
 } bf_calibrating_options;
 
-/* Fits one detector to the rows of `use` (never NULL here). Fills map, by_channel, has_channel, llr_min and llr_max of
- * *ret; `ret_share` (by bf_channel; may be NULL) gets how much a channel's own fit counts, 0 where it has none.
+/* Fits one detector to the rows of `use`, whatever options->use says. Fills map, by_channel, has_channel, llr_min and
+ * llr_max of *ret; `ret_share` (by bf_channel; may be NULL) gets how much a channel's own fit counts, 0 without one.
  *
  * No presentation in n independent ones gives a share of about 1 / (n + 2): so no ratio is beyond log(n + 2), with the
  * persons of attacks for llr_max, and of bona fide presentations for llr_min. INVALID_ARGUMENT, OUT_OF_MEMORY. */
