@@ -113,8 +113,8 @@ static bf_status make_matrix(const xgboost *x, const bf_boost_data *data, void *
 static bf_status configure(const boosting *b, size_t columns, bf_error *err)
 {
     static const char *const settings[][2] = {
-        {"verbosity", "0"},    {"nthread", "1"},         {"seed", "1"},   {"objective", "binary:logistic"},
-        {"eta", "0.2"},        {"tree_method", "exact"}, {"lambda", "5"}, {"min_child_weight", "3"},
+        {"verbosity", "0"},    {"nthread", "1"},        {"seed", "1"},   {"objective", "binary:logistic"},
+        {"eta", "0.2"},        {"tree_method", "hist"}, {"lambda", "5"}, {"min_child_weight", "3"},
         {"base_score", "0.5"},
     };
     char rising[2 * BF_BOOST_COLUMNS_MAX + 2] = "(1", depth[16];
@@ -200,7 +200,7 @@ static bool read_node(const json_t *json, bf_boost_tree *tree, size_t columns, i
         !read_node(json_array_get(children, 1 - first), tree, columns, &node->above, &cover[1]))
         return false;
     node->column = (int)column;
-    node->split = json_number_value(split);
+    node->split = (double)(float)json_number_value(split); /* which is compared with floats that may equal it */
     node->absent_below = json_integer_value(json_object_get(json, "missing")) == yes;
     double below = tree->node[node->below].value, above = tree->node[node->above].value, all = cover[0] + cover[1];
     node->value = all > 0 ? (cover[0] * below + cover[1] * above) / all : (below + above) / 2;

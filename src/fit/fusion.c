@@ -233,7 +233,7 @@ static bf_status compare_methods(work *w, bf_error *err)
         of[runs] = m;
         run[runs++] = (bf_fusion_run){w->llr + m * w->rows, &fit->candidate[m].held};
     }
-    bf_status status = bf_fusion_measure_runs(fit, run, runs, 0, &fit->compared, NULL, err);
+    bf_status status = bf_fusion_measure_runs(fit, run, runs, BF_NO_REFERENCE, &fit->compared, NULL, err);
     size_t best = best_of(fit, run, of, runs);
     if (status == BF_OK)
         status = bf_fusion_measure_runs(fit, run, runs, best, &fit->compared, &fit->replicates, err);

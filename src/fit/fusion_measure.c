@@ -10,12 +10,14 @@
 /* Ratios as a table that error rates can be taken from. */
 typedef struct measured {
     bf_scores scores; /* borrows all but its rows */
+    double *cost;     /* by row: nats that its ratio costs; 0 where it does not count */
     bf_curve curve;
 } measured;
 
 static void measured_done(measured *m)
 {
     bf_free(m->scores.row);
+    bf_free(m->cost);
     bf_curve_done(&m->curve);
 }
 
@@ -35,12 +37,15 @@ static bf_status start(measured *m, const bf_fusion_fit *fit, const double *llr,
     const bf_scores *scores = &fit->table->scores;
     m->scores = *scores;
     m->scores.row = bf_malloc((scores->count + 1) * sizeof *m->scores.row);
-    if (!m->scores.row)
+    m->cost = bf_malloc((scores->count + 1) * sizeof *m->cost);
+    if (!m->scores.row || !m->cost)
         return bf_fail_memory(err);
     for (size_t i = 0; i < scores->count; i++) {
         m->scores.row[i] = scores->row[i];
         m->scores.row[i].score = llr[i];
         m->scores.row[i].status = common[i] ? BF_SCORE_OK : BF_SCORE_COULD_NOT_JUDGE;
+        double wrong = scores->row[i].kind == 0 ? -llr[i] : llr[i];
+        m->cost[i] = common[i] ? fmax(wrong, 0) + log1p(exp(-fabs(wrong))) : 0;
     }
     return bf_curve_build(&m->curve, &m->scores, fit->beside, threshold_llr(fit), err);
 }
@@ -54,8 +59,8 @@ static double cllr_of(const measured *m, const bf_fusion_fit *fit, const uint32_
         const bf_score_row *row = &m->scores.row[i];
         if (row->status != BF_SCORE_OK || (row->kind > 0 && fit->beside[row->kind - 1]))
             continue;
-        double times = weight ? weight[row->person] : 1, wrong = row->kind == 0 ? -row->score : row->score;
-        sum[row->kind > 0] += times * (fmax(wrong, 0) + log1p(exp(-fabs(wrong))));
+        double times = weight ? weight[row->person] : 1;
+        sum[row->kind > 0] += times * m->cost[i];
         count[row->kind > 0] += times;
     }
     return (sum[0] / count[0] + sum[1] / count[1]) / 2 / log(2);
@@ -195,7 +200,9 @@ bf_status bf_fusion_measure_runs(const bf_fusion_fit *fit, const bf_fusion_run *
     bf_status status = find_common(&c, err);
     if (status == BF_OK)
         status = measure_each(&c, err);
-    if (status != BF_OK)
+    if (ret_rows)
+        *ret_rows = c.rows;
+    if (status != BF_OK || reference >= runs)
         return status;
     c.replicates = bf_replicates_affordable(fit->options.replicates, BF_WHOLE_WORK, 2 * runs * c.rows, BF_WHOLE_MIN);
     c.drawn = bf_malloc((runs + 1) * BF_MEASURED * c.replicates * sizeof *c.drawn);
@@ -207,8 +214,6 @@ bf_status bf_fusion_measure_runs(const bf_fusion_fit *fit, const bf_fusion_run *
     if (status != BF_OK)
         return status;
     take_spans(&c);
-    if (ret_rows)
-        *ret_rows = c.rows;
     if (ret_replicates)
         *ret_replicates = c.replicates;
     return BF_OK;

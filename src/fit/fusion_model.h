@@ -100,7 +100,9 @@ typedef struct bf_fusion_run {
 } bf_fusion_run;
 
 /* Measures runs over the rows that all of them judge, each against the one numbered `reference`, persons drawn again
- * together for all. *ret_rows (may be NULL) counts those rows, *ret_replicates the draws. OUT_OF_MEMORY. */
+ * together for all; with BF_NO_REFERENCE nothing is drawn. *ret_rows (may be NULL) counts those rows, *ret_replicates
+ * the draws. OUT_OF_MEMORY. */
+#define BF_NO_REFERENCE SIZE_MAX
 bf_status bf_fusion_measure_runs(const bf_fusion_fit *fit, const bf_fusion_run *run, size_t runs, size_t reference,
                                  size_t *ret_rows, size_t *ret_replicates, bf_error *err);
 
