@@ -138,7 +138,7 @@ static void print_judged(const bf_judged *j)
 static void print_summary(const bf_comparison *c)
 {
     const bf_experiment *e = &c->experiment;
-    (void)printf("%zu samples of %zu persons, A at threshold %g, B at %g. ", c->pairs->a.count, c->kind[0].persons,
+    (void)printf("%zu samples of %zu persons, A at threshold %g, B at %g. ", c->pairs->a.count, c->kind[0].drawn,
                  e->threshold[0], e->threshold[1]);
     (void)printf(e->file[0] ? "Experiment %s.\n" : "No experiment, so the %s hold:\n", e->id);
     for (size_t i = 0; i < c->judged_count; i++)

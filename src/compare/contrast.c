@@ -130,6 +130,34 @@ static void pair_up(const contrasting *c, const bf_metric *metric, bf_contrast *
         ret->mcnemar = bf_mcnemar(ret->paired.worse, ret->paired.better);
 }
 
+/* Persons with a presentation that counts for the metric, bona fide or attack. */
+static size_t persons_with(const contrasting *c, const bf_metric *metric, bool attacks)
+{
+    bool silent = metric->kind == BF_METRIC_APNRR || metric->kind == BF_METRIC_BPNRR;
+    size_t count = 0, last = SIZE_MAX;
+    for (size_t i = 0; i < c->bench.cells; i++) {
+        const bf_bench_cell *cell = &c->bench.cell[i];
+        bool answered = cell->silent[0] < cell->presentations && cell->silent[1] < cell->presentations;
+        bool meant = metric->species > 0 ? cell->kind == metric->species : !c->bench.curve[0].beside[cell->kind];
+        if (cell->person == last || (cell->kind > 0) != attacks || !meant || (!answered && !silent))
+            continue;
+        count++;
+        last = cell->person;
+    }
+    return count;
+}
+
+static size_t persons_behind(const contrasting *c, const bf_metric *metric)
+{
+    bool live = bf_metric_of_bona_fide(metric->kind), attacks = bf_metric_of_attacks(metric->kind);
+    size_t count = c->persons;
+    for (int which = 0; which < 2; which++) {
+        size_t with = (which ? attacks : live) ? persons_with(c, metric, which) : count;
+        count = with < count ? with : count;
+    }
+    return count;
+}
+
 /* What the figure stands on: presentations that both answered, or for the rates without a response all. */
 static void count_basis(const bf_pairs *pairs, const bool *beside, const bf_metric *metric, bf_contrast *ret)
 {
@@ -258,7 +286,8 @@ static void conclude(contrasting *c, size_t m, bf_contrast *ret)
                             .by_pair = {NAN, NAN},
                             .by_person = {NAN, NAN},
                             .mcnemar = NAN,
-                            .persons = c->persons};
+                            .persons = persons_behind(c, metric),
+                            .drawn = c->persons};
     contrast.difference = contrast.b - contrast.a;
     pair_up(c, metric, &contrast);
     count_basis(c->bench.pairs, c->options->beside, metric, &contrast);

@@ -19,7 +19,8 @@ typedef struct bf_contrast {
     uint16_t kind;                     /* the kind that the pairs are of */
     uint64_t bona_fide, attacks_least; /* with what the figure needs in both; of the species with the fewest */
     uint16_t least_kind;               /* that species */
-    size_t persons, replicates;
+    size_t persons;                    /* that the figure stands on: of its class, or of the class that has fewer */
+    size_t drawn, replicates;          /* persons that were drawn from, and how often */
 } bf_contrast;
 
 typedef struct bf_contrast_options {

@@ -69,14 +69,21 @@ static void note_silence(bf_comparison *c)
 
 static void note_counts(bf_comparison *c)
 {
-    size_t persons = c->kind[0].persons, few = 0, first = 0;
+    size_t live = c->kind[0].persons, few = 0, first = 0, fewest = 0;
     for (size_t k = 1; k < c->kinds; k++) {
-        bool is_few = bf_compared_counts(c, k) && c->kind[k].paired.pairs < BF_FEW_SAMPLES;
+        if (!bf_compared_counts(c, k))
+            continue;
+        bool is_few = c->kind[k].paired.pairs < BF_FEW_SAMPLES;
         first = is_few && few == 0 ? k : first;
         few += is_few;
+        fewest = fewest == 0 || c->kind[k].persons < c->kind[fewest].persons ? k : fewest;
     }
-    if (persons < BF_PERSONS_FEW)
-        note(c, "Persons: %zu. Intervals by person need %d at least to be more than a guess.", persons, BF_PERSONS_FEW);
+    if (live < BF_PERSONS_FEW || c->kind[fewest].persons < BF_PERSONS_FEW)
+        note(c,
+             "Persons with bona fide presentations: %zu; with the species %.60s: %zu. Intervals by person need %d at "
+             "least "
+             "to be more than a guess.",
+             live, bf_compared_kind(c, fewest), c->kind[fewest].persons, BF_PERSONS_FEW);
     if (few > 0)
         note(c,
              "Species that both answered fewer than %d times: %.60s%s. Little is known about that in either release.",

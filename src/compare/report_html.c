@@ -28,7 +28,7 @@ static void header(bf_page *page, const bf_comparison *c, const bf_compare_facts
     fact(page, "A, the release so far", facts->table[0]);
     fact(page, "B, the candidate", facts->table[1]);
     bf_page_put(page, "<div><dt>Samples in both</dt><dd>%zu</dd></div><div><dt>Persons</dt><dd>%zu</dd></div>",
-                pairs->a.count, c->kind[0].persons);
+                pairs->a.count, c->kind[0].drawn);
     fact(page, "Split", pairs->a.split[0] ? pairs->a.split : "all rows");
     bf_page_put(page, "<div><dt>");
     bf_html_term(page, "threshold", "Thresholds");
@@ -145,7 +145,7 @@ static void method(bf_page *page, const bf_comparison *c)
         "%.4g&nbsp;%%: the wider of a draw of persons and, for rates at a threshold, of Tango&rsquo;s for "
         "pairs.</li><li>%zu persons were drawn %zu times with the seed %llu, each with everything that both "
         "releases made of it; fewer times for figures over all thresholds of a large table.</li>",
-        percent, c->kind[0].persons, c->kind[0].replicates, (unsigned long long)c->drawing.seed);
+        percent, c->kind[0].drawn, c->kind[0].replicates, (unsigned long long)c->drawing.seed);
     bf_page_put(
         page,
         "<li>Every criterion must hold, so no correction for their number is needed for a pass: if B is in truth "

@@ -27,7 +27,7 @@ static json_t *build_input(const bf_comparison *c, const bf_compare_facts *facts
     const bf_pairs *pairs = c->pairs;
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "a", build_table(&pairs->a, facts->table[0], pairs->only_a), "b",
                      build_table(&pairs->b, facts->table[1], pairs->only_b), "pairs", bf_json_integer(pairs->a.count),
-                     "persons", bf_json_integer(c->kind[0].persons), "pairs_without_sha256",
+                     "persons", bf_json_integer(c->kind[0].drawn), "pairs_without_sha256",
                      bf_json_integer(pairs->unchecked), "split", bf_build_text_or_null(pairs->a.split));
 }
 
@@ -57,7 +57,7 @@ static json_t *build_convention(const bf_comparison *c)
 {
     return json_pack("{s:s, s:s, s:o, s:s, s:{s:o, s:o}}", "accept", "score >= threshold", "difference", "b - a",
                      "confidence", bf_json_number(c->experiment.confidence), "all_criteria_must", "hold", "bootstrap",
-                     "seed", bf_json_integer(c->drawing.seed), "persons", bf_json_integer(c->kind[0].persons));
+                     "seed", bf_json_integer(c->drawing.seed), "persons", bf_json_integer(c->kind[0].drawn));
 }
 
 static json_t *build_paired(const bf_paired *paired, double mcnemar, bf_span interval)
@@ -77,12 +77,13 @@ static json_t *build_rates(const bf_paired *paired, const bf_rate rate[2], bf_sp
 
 static json_t *build_contrast(const bf_contrast *contrast)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "a", bf_json_number(contrast->a), "b",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "a", bf_json_number(contrast->a), "b",
                      bf_json_number(contrast->b), "difference", bf_json_number(contrast->difference), "interval",
                      bf_json_span(contrast->interval), "by_person", bf_json_span(contrast->by_person), "paired",
-                     build_paired(&contrast->paired, contrast->mcnemar, contrast->by_pair), "replicates",
-                     bf_json_integer(contrast->replicates), "threshold_a", bf_json_number(contrast->threshold[0]),
-                     "threshold_b", bf_json_number(contrast->threshold[1]));
+                     build_paired(&contrast->paired, contrast->mcnemar, contrast->by_pair), "persons",
+                     bf_json_integer(contrast->persons), "replicates", bf_json_integer(contrast->replicates),
+                     "threshold_a", bf_json_number(contrast->threshold[0]), "threshold_b",
+                     bf_json_number(contrast->threshold[1]));
 }
 
 static json_t *build_criteria(const bf_comparison *c)

@@ -64,6 +64,14 @@ class Verdicts(WithTables):
         self.assertEqual(self.code(b, protected % "bright"), 0)
         self.assertEqual(self.code(b, protected % "*"), 1)
 
+    def test_persons_are_those_of_the_class(self):
+        rows = [[{**row, "person_id": "p1"} if row["label"] == "spoof" else row for row in rows]
+                for rows in (self.a, judge(self.samples, 2))]
+        criteria = {row["metric"]: row for row in self.report(*rows, text=experiment())["criteria"]}
+        self.assertEqual(criteria["bpcer"]["outcome"], "pass")
+        self.assertEqual(criteria["max_apcer"]["outcome"], "inconclusive")
+        self.assertIn("Persons: 1,", criteria["max_apcer"]["reason"])
+
     def test_where_there_is_nothing_to_protect(self):
         rows = [[{**row, "channel": "lab"} if row["label"] == "spoof" else row for row in rows]
                 for rows in (self.a, judge(self.samples, 2))]
