@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
+#include "base/config.h"
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/open.h"
@@ -254,6 +255,15 @@ static int append(const fuse_request *r, const char *option, const char **list, 
     return 0;
 }
 
+static int take_name(const fuse_request *r, const char *option, const char *value, const char **ret)
+{
+    *ret = value;
+    return bf_config_is_name(value)
+               ? 0
+               : cli_fail_usage(r->command, "--%s must be 1 to %d letters, digits and ._-+, not '%s'.", option,
+                                BF_NAME_MAX - 1, value);
+}
+
 static int take_method(fuse_request *r, const char *value)
 {
     for (int m = 0; m < BF_FUSINGS; m++) {
@@ -284,11 +294,9 @@ static int take_option(fuse_request *r, int option, char *value)
         r->output = value;
         return 0;
     case NAME:
-        o->name = value;
-        return 0;
+        return take_name(r, "name", value, &o->name);
     case RELEASE:
-        o->version = value;
-        return 0;
+        return take_name(r, "release", value, &o->version);
     case METHOD:
         return take_method(r, value);
     case DETECTOR:

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/config.h"
 #include "base/error.h"
 #include "fit/fusion_model.h"
 
@@ -86,9 +87,9 @@ static bf_status take_detector(bf_fusion_fit *fit, size_t column, bf_error *err)
     if (fit->detectors == BF_DETECTORS_MAX)
         return bf_fail(err, BF_INVALID_ARGUMENT, "At most %d detectors can be fused; say which with --detector.",
                        BF_DETECTORS_MAX);
-    if (strlen(table->detector[column]) >= sizeof found.name)
-        return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the detector '%.60s...' is too long.",
-                       table->detector[column]);
+    if (!bf_config_is_name(table->detector[column]))
+        return bf_fail(err, BF_INVALID_ARGUMENT, "The column llr.%.80s: '%.80s' is no name of a detector.",
+                       table->detector[column], table->detector[column]);
     memcpy(found.name, table->detector[column], strlen(table->detector[column]) + 1);
     found.against = most <= AGAINST_MOST || listed(found.name, o->against, o->against_count);
     fit->detector[fit->detectors++] = found;

@@ -284,6 +284,8 @@ class Bad(WithTable):
         self.refused([{**row, "split": "test"} for row in ROWS], "test", "--split", "test")
         self.refused([{**row, "llr.net-a": "much"} for row in ROWS], "row 2")
         self.refused([ROWS[0], *ROWS], ROWS[0]["sample_id"])
+        odd = [{k.replace("net-b", "net b: 1"): v for k, v in row.items()} for row in ROWS]
+        self.refused(odd, "'net b: 1' is no name of a detector.")
         bare = [{k: "" if k.startswith("llr.") else v for k, v in row.items()} for row in ROWS]
         self.refused(bare, "calibrated evidence")
 
@@ -293,8 +295,8 @@ class Bad(WithTable):
         self.refused(ROWS, "The table has no attack type 'puppet'.", "--beside", "puppet")
 
     def test_usage(self):
-        for options in (["--method", "magic"], ["--folds", "1"], ["--threshold", "101"],
-                        ["--json", "--out-of-fold", "x.csv"]):
+        for options in (["--method", "magic"], ["--folds", "1"], ["--threshold", "101"], ["--name", "../x"],
+                        ["--release", "1 0"], ["--json", "--out-of-fold", "x.csv"]):
             self.assertEqual(program.run("fuse", *options, self.table(ROWS)).returncode, 64)
 
     def test_few_persons_are_said(self):
