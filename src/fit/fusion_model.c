@@ -176,6 +176,7 @@ static void boost_rows_done(boost_rows *b)
     bf_free(b->weight);
 }
 
+/* What speaks only against says nothing when it is absent: 0, as much as it ever says for a bona fide presentation. */
 static void put_row(const bf_fusion_task *task, uint32_t needs, size_t row, bool leave_out, bf_random *random,
                     float *ret)
 {
@@ -183,9 +184,11 @@ static void put_row(const bf_fusion_task *task, uint32_t needs, size_t row, bool
     for (size_t d = 0; d < set->count; d++) {
         double llr = has(task->heard, d) ? set->llr[row * set->count + d] : NAN;
         bool out = bf_random_below(random, 2) == 0 && leave_out && !has(needs, d);
-        if (set->detector[d].against && llr > 0)
-            llr = 0;
-        ret[d] = out ? NAN : (float)llr;
+        bool silent = out || isnan(llr);
+        if (set->detector[d].against)
+            ret[d] = silent ? 0 : (float)fmin(llr, 0);
+        else
+            ret[d] = silent ? NAN : (float)llr;
     }
 }
 

@@ -155,7 +155,8 @@ static void put_node(bf_page *page, const bf_fusion_set *set, uint32_t needs, co
     if (node->column >= 0) {
         bf_page_put(page, ", detector: %s, split: %.9g", set->detector[node->column].name, node->split);
         if ((needs >> node->column & 1) == 0)
-            bf_page_put(page, ", absent: %s", node->absent_below ? "below" : "above");
+            bf_page_put(page, ", absent: %s",
+                        node->absent_below && !set->detector[node->column].against ? "below" : "above");
         bf_page_put(page, ", below: ");
         put_node(page, set, needs, tree, node->below);
         bf_page_put(page, ", above: ");

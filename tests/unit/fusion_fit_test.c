@@ -170,6 +170,18 @@ static void check_file(const bf_fusion_fit *fit)
             last = fused.live_llr;
         }
     }
+    /* What speaks only against never lifts above its silence. */
+    for (int i = 0; i < 300; i++) {
+        bf_fused said, silent;
+        for (size_t d = 0; d < COLUMNS; d++) {
+            evidence[d].status = BF_EVIDENCE_PRESENT;
+            evidence[d].live_llr = 2 * normal(&random);
+        }
+        bf_fusion_apply(fusion, evidence, COLUMNS, &said);
+        bf_fusion_apply(fusion, evidence, COLUMNS - 1, &silent);
+        assert_true(said.live_llr <= silent.live_llr);
+        assert_true(evidence[2].live_llr < 0 || said.live_llr == silent.live_llr);
+    }
     bf_fusion_free(&fusion);
 }
 
