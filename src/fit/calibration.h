@@ -30,8 +30,8 @@ typedef struct bf_calibrating_options {
 /* Fits one detector to the rows of `use`, whatever options->use says. Fills map, by_channel, has_channel, llr_min and
  * llr_max of *ret; `ret_share` (by bf_channel; may be NULL) gets how much a channel's own fit counts, 0 without one.
  *
- * No presentation in n independent ones gives a share of about 1 / (n + 2): so no ratio is beyond log(n + 2), with the
- * persons of attacks for llr_max, and of bona fide presentations for llr_min. INVALID_ARGUMENT, OUT_OF_MEMORY. */
+ * None of n presentations gives a share of about 1 / (n + 2): so no ratio is beyond log(n + 2), with the attacks for
+ * llr_max, and the bona fide presentations for llr_min. INVALID_ARGUMENT, OUT_OF_MEMORY. */
 bf_status bf_calibration_fit(bf_calibration *ret, const bf_fit_table *table, size_t detector, bf_fit_method method,
                              const bf_calibrating_options *options, const bool *use, double *ret_share, bf_error *err);
 

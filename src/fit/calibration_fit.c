@@ -165,9 +165,9 @@ bf_status bf_calibration_fit(bf_calibration *ret, const bf_fit_table *table, siz
     if (f.rows[0] < BF_FIT_ROWS_LEAST || f.rows[1] < BF_FIT_ROWS_LEAST)
         return bf_fail(err, BF_INVALID_ARGUMENT, "Of %s there are %llu bona fide and %llu attack values to fit on.",
                        table->detector[detector], (unsigned long long)f.rows[0], (unsigned long long)f.rows[1]);
-    fit.llr_max = fmin(options->llr_max, log((double)f.persons[1] + 2));
-    fit.llr_min = fmax(options->llr_min, -log((double)f.persons[0] + 2));
-    status = bf_fit_map(&fit.map, method, f.samples, f.count, err);
+    fit.llr_max = fmin(options->llr_max, log((double)f.rows[1] + 2));
+    fit.llr_min = fmax(options->llr_min, -log((double)f.rows[0] + 2));
+    status = bf_fit_map(&fit.map, method, f.samples, f.count, f.persons[0] + f.persons[1], err);
     if (status == BF_OK && options->by_channel)
         status = fit_channels(&f, use, &fit, share, err);
     if (status != BF_OK)

@@ -49,9 +49,8 @@ static const bf_html_definition TERMS[] = {
      "best: "
      "the interval of the difference by person begins at 0 or below."},
     {"clamp", "What may be claimed",
-     "Had no attack of n people a value this high, the share of attacks that do is still about 1 in n + 2. So no ratio "
-     "goes beyond ln(n + 2), with the people of attacks for the upper end and those of bona fide presentations for the "
-     "lower: people, since photos of one person repeat each other."},
+     "Had none of n attacks a value this high, the share of attacks that do is still about 1 in n + 2. So no ratio "
+     "goes beyond ln(n + 2), with the attacks for the upper end and the bona fide presentations for the lower."},
     {"share", "Share of its own fit",
      "A channel with n people of each class is fitted for itself with weight n / (n + 20) and follows the curve for "
      "all "

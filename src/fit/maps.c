@@ -14,6 +14,7 @@
 #define BANDS_MAX 10
 #define BLOCK_ROWS_MIN 10
 #define BLOCKS_MAX 30
+#define PRIOR_VARIANCE 2.0
 #define SLOPE_LEAST 1e-3 /* of the ratio, over one standard deviation of raw */
 #define COEFFICIENT_MAX 1e6
 #define MIN_MAX_KNOTS 31
@@ -102,9 +103,9 @@ static void free_numbers(double **numbers)
     bf_free(*numbers);
 }
 
-/* Targets a little within 0 and 1, as if one more of the other class had been seen: J. Platt (1999), section 2.2. */
-static bf_status fit_platt(bf_calibration_map *ret, const bf_fit_sample *s, size_t count, const moments *m,
-                           bf_error *err)
+/* Photos of a person repeat each other: counted singly they would overrule any prior. */
+static bf_status fit_platt(bf_calibration_map *ret, const bf_fit_sample *s, size_t count, size_t persons,
+                           const moments *m, bf_error *err)
 {
     BF_CLEANUP(free_numbers) double *numbers = bf_malloc(3 * count * sizeof *numbers);
     if (!numbers)
@@ -112,12 +113,12 @@ static bf_status fit_platt(bf_calibration_map *ret, const bf_fit_sample *s, size
     double *x = numbers, *target = numbers + count, *weight = numbers + 2 * count;
     for (size_t i = 0; i < count; i++) {
         x[i] = s[i].raw;
-        target[i] = s[i].live ? (m->weight[1] + 1) / (m->weight[1] + 2) : 1 / (m->weight[0] + 2);
+        target[i] = s[i].live;
         weight[i] = s[i].weight;
     }
     bf_logistic model;
     const bf_logistic_data data = {.x = x, .target = target, .weight = weight, .rows = count, .columns = 1};
-    bf_logistic_options options = bf_logistic_ridge(0);
+    bf_logistic_options options = bf_logistic_ridge((double)count / (double)persons / PRIOR_VARIANCE);
     options.lower[0] = SLOPE_LEAST / m->deviation;
     bf_status status = bf_logistic_fit(&model, &data, &options, err);
     return status == BF_OK ? take_line(ret, model.coefficient[0], model.intercept, err) : status;
@@ -267,7 +268,8 @@ static void fit_min_max(bf_calibration_map *ret, double least, double most)
     finish_knots(ret);
 }
 
-bf_status bf_fit_map(bf_calibration_map *ret, bf_fit_method method, const bf_fit_sample *s, size_t count, bf_error *err)
+bf_status bf_fit_map(bf_calibration_map *ret, bf_fit_method method, const bf_fit_sample *s, size_t count,
+                     size_t persons, bf_error *err)
 {
     moments m = measure(s, count);
     if (!(m.weight[0] > 0) || !(m.weight[1] > 0))
@@ -280,7 +282,7 @@ bf_status bf_fit_map(bf_calibration_map *ret, bf_fit_method method, const bf_fit
     }
     switch (method) {
     case BF_FIT_PLATT:
-        return fit_platt(ret, s, count, &m, err);
+        return fit_platt(ret, s, count, persons, &m, err);
     case BF_FIT_BANDS:
         fit_bands(ret, s, count);
         return BF_OK;

@@ -29,9 +29,10 @@ typedef struct bf_fit_sample {
     bool live;
 } bf_fit_sample;
 
-/* Fits to samples in rising order of raw:
+/* Fits to samples of so many `persons` (of each class, added) in rising order of raw:
  *
- *   platt     logistic regression on raw, with Platt's targets instead of 0 and 1
+ *   platt     logistic regression on raw; its slope, over standard deviations of raw, is held back by a normal prior of
+ *             variance 2, against which all presentations of a person together count as one
  *   bands     at most 10 bands of equal weight; in each the log of the shares, one more counted on either side; pooled
  *             until they rise
  *   isotonic  pool adjacent violators; blocks of at least 10 presentations and a thirtieth of all; shares as of bands
@@ -41,7 +42,7 @@ typedef struct bf_fit_sample {
  * Bands and blocks become knots at their mean raw. Numbers are rounded as files hold them. INVALID_ARGUMENT: a class is
  * missing, or raw has a scale that no file can hold. OUT_OF_MEMORY. */
 bf_status bf_fit_map(bf_calibration_map *ret, bf_fit_method method, const bf_fit_sample *samples, size_t count,
-                     bf_error *err);
+                     size_t persons, bf_error *err);
 
 /* Straight lines over the ratios of `map`: ratio -> slope x ratio + intercept, slope > 0. */
 void bf_fit_map_bend(bf_calibration_map *map, double slope, double intercept);

@@ -117,12 +117,13 @@ class Numbers(WithTable):
         rows = make_rows()
         x, y, kept = values(rows)
         w = weights_of(kept)
-        side = w[y == 1].sum()
-        target = numpy.where(y == 1, (side + 1) / (side + 2), 1 / (side + 2))
+        persons = len({(row["label"], row["person_id"]) for row in kept})
+        spread = numpy.sqrt(numpy.average((x - numpy.average(x, weights=w)) ** 2, weights=w))
 
         def loss(ab):
             z = ab[0] * x + ab[1]
-            return (w * (numpy.logaddexp(0, z) - target * z)).sum()
+            prior = (ab[0] * spread) ** 2 / 2 / 2 * len(x) / persons
+            return (w * (numpy.logaddexp(0, z) - y * z)).sum() + prior
         best = scipy.optimize.minimize(loss, (0, 0), method="BFGS", options={"gtol": 1e-9})
         told = read_map(self.files(rows, "-m", "platt", "-d", "alpha")["alpha.yaml"])
         self.assertAlmostEqual(told["slope"], best.x[0], places=5)
@@ -251,11 +252,11 @@ class Properties(WithTable):
             self.assertEqual(before[row["sample_id"]], after[row["sample_id"]])
         self.assertNotEqual(before, after)
 
-    def test_claims_are_what_people_support_and_only_lowered(self):
+    def test_claims_are_what_counts_support_and_only_lowered(self):
         rows = make_rows()
         told = json.loads(self.files(rows, "-d", "alpha")["calibration.json"])["detectors"][0]
-        self.assertAlmostEqual(told["llr"]["max"], math.log(told["persons"]["attack"] + 2), places=7)
-        self.assertAlmostEqual(told["llr"]["min"], -math.log(told["persons"]["live"] + 2), places=7)
+        self.assertAlmostEqual(told["llr"]["max"], math.log(told["rows"]["attack"] + 2), places=7)
+        self.assertAlmostEqual(told["llr"]["min"], -math.log(told["rows"]["live"] + 2), places=7)
         same = json.loads(self.files(rows, "-d", "alpha", "--llr-max", 20)["calibration.json"])["detectors"][0]
         self.assertEqual(same["llr"], told["llr"])
         text = self.files(rows, "-d", "alpha", "--llr-max", "0.1", "--llr-min", "-1")["alpha.yaml"]

@@ -63,23 +63,23 @@ static void test_two_heaps(void **state)
     /* 36 of 40 on either side, one more counted for each class: log(37 / 5). */
     static const bf_fit_method pooled[] = {BF_FIT_BANDS, BF_FIT_ISOTONIC};
     for (size_t m = 0; m < 2; m++) {
-        assert_int_equal(bf_fit_map(&map, pooled[m], samples, count, NULL), BF_OK);
+        assert_int_equal(bf_fit_map(&map, pooled[m], samples, count, count, NULL), BF_OK);
         assert_int_equal(map.knots, 2);
         NEAR(bf_calibration_map_llr(&map, 1), log(37.0 / 5));
         NEAR(bf_calibration_map_llr(&map, -1), -log(37.0 / 5));
         NEAR(bf_calibration_map_llr(&map, 0), 0);
         NEAR(bf_calibration_map_llr(&map, 9), log(37.0 / 5));
     }
-    /* By hand: targets 41/42 and 1/42; the mean of those at 1 is (36 x 41 + 4) / 42 / 40. */
-    double share = (36 * 41 + 4) / 42.0 / 40;
-    assert_int_equal(bf_fit_map(&map, BF_FIT_PLATT, samples, count, NULL), BF_OK);
+    /* By hand, where the likelihood pulls as much as the prior of ten persons: 72 - 80 p = 80 / 10 / 2 x slope. */
+    assert_int_equal(bf_fit_map(&map, BF_FIT_PLATT, samples, count, 10, NULL), BF_OK);
     assert_int_equal(map.knots, 0);
-    NEAR(map.slope, log(share / (1 - share)));
+    NEAR(72 - 80 / (1 + exp(-map.slope)), 4 * map.slope);
+    assert_true(map.slope > 1 && map.slope < log(9));
     NEAR(map.intercept, 0);
-    assert_int_equal(bf_fit_map(&map, BF_FIT_Z_SCORE, samples, count, NULL), BF_OK);
+    assert_int_equal(bf_fit_map(&map, BF_FIT_Z_SCORE, samples, count, count, NULL), BF_OK);
     NEAR(map.slope, 1);
     NEAR(map.intercept, 0);
-    assert_int_equal(bf_fit_map(&map, BF_FIT_MIN_MAX, samples, count, NULL), BF_OK);
+    assert_int_equal(bf_fit_map(&map, BF_FIT_MIN_MAX, samples, count, count, NULL), BF_OK);
     NEAR(bf_calibration_map_llr(&map, 0.5), log(3));
 }
 
@@ -91,15 +91,15 @@ static void test_what_cannot_be_told_apart(void **state)
     for (int method = 0; method < BF_FIT_METHODS; method++) {
         for (size_t i = 0; i < 40; i++)
             samples[i] = (bf_fit_sample){7, 1, i % 2 == 0};
-        assert_int_equal(bf_fit_map(&map, (bf_fit_method)method, samples, 40, NULL), BF_OK);
+        assert_int_equal(bf_fit_map(&map, (bf_fit_method)method, samples, 40, 40, NULL), BF_OK);
         assert_true(bf_calibration_map_llr(&map, 7) == 0);
         for (size_t i = 0; i < 40; i++)
             samples[i] = (bf_fit_sample){(double)i, 1, true};
-        assert_int_equal(bf_fit_map(&map, (bf_fit_method)method, samples, 40, NULL), BF_INVALID_ARGUMENT);
+        assert_int_equal(bf_fit_map(&map, (bf_fit_method)method, samples, 40, 40, NULL), BF_INVALID_ARGUMENT);
         /* The wrong way round: no curve may fall. */
         for (size_t i = 0; i < 40; i++)
             samples[i] = (bf_fit_sample){(double)i, 1, i < 20};
-        assert_int_equal(bf_fit_map(&map, (bf_fit_method)method, samples, 40, NULL), BF_OK);
+        assert_int_equal(bf_fit_map(&map, (bf_fit_method)method, samples, 40, 40, NULL), BF_OK);
         assert_true(bf_calibration_map_llr(&map, 39) >= bf_calibration_map_llr(&map, 0));
     }
 }
@@ -120,7 +120,7 @@ static void test_any_values_give_a_map_that_rises(void **state)
         for (int method = 0; method < BF_FIT_METHODS; method++) {
             bf_calibration_map map;
             double last = -INFINITY;
-            assert_int_equal(bf_fit_map(&map, (bf_fit_method)method, samples, count, NULL), BF_OK);
+            assert_int_equal(bf_fit_map(&map, (bf_fit_method)method, samples, count, count, NULL), BF_OK);
             assert_true(map.knots == 0 ? map.slope > 0 : map.knots >= BF_KNOTS_MIN && map.knots <= BF_KNOTS_MAX);
             for (size_t i = 0; i < count; i++) {
                 double llr = bf_calibration_map_llr(&map, samples[i].raw);
