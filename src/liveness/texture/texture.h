@@ -1,6 +1,6 @@
 /* Chroma and texture evidence: a printed or displayed face has other contrasts, colour mixtures and colour texture than
  * skin under light. 31 statistics of the face, resampled to 64x64 cells, go through a small logistic model whose
- * weights are a file, fitted by tools/fit_evidence.py.
+ * weights are a file, fitted by train/texture/fit.py.
  *
  * Mean colour and brightness are left out on purpose: they would tell skin tones, lamps and cameras apart before they
  * tell a person from a picture. Patterns of the luma are left out because on a camera not seen in fitting they made
