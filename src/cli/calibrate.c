@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/attr.h"
@@ -13,7 +12,7 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/open.h"
-#include "cli/progress.h"
+#include "cli/table.h"
 #include "dataset/csv.h"
 #include "dataset/parallel.h"
 #include "fit/calibration_report.h"
@@ -71,16 +70,10 @@ static void request_done(cli_calibration *r)
     bf_free(r->use);
 }
 
-static void show_bytes(void *context, uint64_t bytes)
-{
-    cli_progress_show(context, (size_t)(bytes / 1024));
-}
-
 static bf_status read_table(cli_calibration *r, bf_error *err)
 {
-    struct stat info;
-    r->progress = cli_progress_start(stat(r->table_path, &info) == 0 ? (size_t)info.st_size / 1024 : 0);
-    const bf_fit_options options = {.split = r->split, .progress = show_bytes, .context = &r->progress};
+    r->progress = cli_reading_start(r->table_path);
+    const bf_fit_options options = {.split = r->split, .progress = cli_reading_show, .context = &r->progress};
     bf_status status = bf_fit_table_read(&r->table, r->table_path, &options, err);
     cli_progress_hide(&r->progress);
     return status;

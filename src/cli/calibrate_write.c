@@ -1,18 +1,14 @@
 /* What bonafide calibrate says and writes. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "cli/calibrate.h"
+#include "cli/table.h"
 #include "cli/term.h"
 #include "dataset/csv.h"
-
-#define PATH_BYTES_MAX 4096
 
 static bf_status bind_all(cli_calibration *r, bf_error *err)
 {
@@ -38,12 +34,11 @@ static bf_status write_out_of_fold(const cli_calibration *r, bf_error *err)
 static bf_status write_file(const char *folder, const char *name, const char *suffix, const bf_bytes *bytes,
                             bf_error *err)
 {
-    char path[PATH_BYTES_MAX];
-    if (snprintf(path, sizeof path, "%s/%s%s", folder, name, suffix) >= (int)sizeof path)
-        return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the folder is too long.");
-    bf_status status = bf_bytes_write_file(path, bytes->data, bytes->size, err);
+    char file[BF_NAME_MAX + 8];
+    (void)snprintf(file, sizeof file, "%s%s", name, suffix);
+    bf_status status = cli_write(folder, file, bytes, err);
     if (status == BF_OK)
-        (void)printf("%s\n", path);
+        (void)printf("%s/%s\n", folder, file);
     return status;
 }
 
@@ -76,16 +71,14 @@ static void print_summary(const cli_calibration *r)
 /* All texts are complete before the first file is written. */
 static bf_status write_files(const cli_calibration *r, const bf_bytes *json, const bf_bytes *html, bf_error *err)
 {
-    const char *split = r->table.scores.split, *slash = strrchr(r->table_path, '/');
+    const char *split = r->table.scores.split;
     char dataset[256];
     bf_bytes file[BF_FIT_DETECTORS_MAX] = {0};
     bf_status status = BF_OK;
-    (void)snprintf(dataset, sizeof dataset, "%.100s%s%.60s", slash ? slash + 1 : r->table_path,
-                   split[0] ? ", split " : "", split);
+    (void)snprintf(dataset, sizeof dataset, "%.100s%s%.60s", cli_file_name(r->table_path), split[0] ? ", split " : "",
+                   split);
     for (size_t i = 0; status == BF_OK && i < r->made; i++)
         status = bf_calibration_write(&file[i], &r->calibrated[i], r->title ? r->title : dataset, err);
-    if (status == BF_OK && mkdir(r->output, 0777) != 0 && errno != EEXIST)
-        status = bf_fail(err, BF_IO_ERROR, "Cannot make the folder %.200s: %s.", r->output, strerror(errno));
     if (status == BF_OK && r->out_of_fold)
         status = write_out_of_fold(r, err);
     if (status == BF_OK)
@@ -105,16 +98,10 @@ static bf_status write_files(const cli_calibration *r, const bf_bytes *json, con
 
 bf_status cli_calibration_write(cli_calibration *r, bf_error *err)
 {
-    char date[32] = "";
-    struct tm utc;
-    time_t now = time(NULL);
-    const char *slash = strrchr(r->table_path, '/');
+    char now[CLI_NOW_SIZE];
     BF_CLEANUP(bf_bytes_done) bf_bytes json = {0}, html = {0};
-    if (!r->no_date && gmtime_r(&now, &utc))
-        (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    const bf_report_facts facts = {.table = slash ? slash + 1 : r->table_path,
-                                   .program = "bonafide " BF_VERSION,
-                                   .made_at = date[0] ? date : NULL};
+    const bf_report_facts facts = {
+        .table = cli_file_name(r->table_path), .program = "bonafide " BF_VERSION, .made_at = cli_now(!r->no_date, now)};
     const bf_calibration_report all = {&r->table,     &r->options, r->beside,  r->beside_count,
                                        r->calibrated, r->made,     r->skipped, r->skipped_count};
     bf_status status = bind_all(r, err);

@@ -1,10 +1,7 @@
 /* bonafide compare: two releases on the same samples, and a verdict for CI. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/attr.h"
@@ -12,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/dataset.h"
 #include "cli/open.h"
-#include "cli/progress.h"
+#include "cli/table.h"
 #include "cli/term.h"
 #include "compare/report.h"
 #include "dataset/parallel.h"
@@ -46,23 +43,12 @@ typedef struct compare_request {
     bool common, no_date, json;
 } compare_request;
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 /* The names of the tables as people tell them apart: with their folder where the files are called alike. */
 static void name_tables(const compare_request *r, const char *ret[2])
 {
-    bool alike = strcmp(file_name(r->table[0]), file_name(r->table[1])) == 0;
+    bool alike = strcmp(cli_file_name(r->table[0]), cli_file_name(r->table[1])) == 0;
     for (int t = 0; t < 2; t++)
-        ret[t] = alike ? r->table[t] : file_name(r->table[t]);
-}
-
-static void show_reading(void *context, uint64_t bytes)
-{
-    cli_progress_show(context, (size_t)(bytes / 1024));
+        ret[t] = alike ? r->table[t] : cli_file_name(r->table[t]);
 }
 
 static void show_work(void *context, size_t done, size_t total)
@@ -74,11 +60,9 @@ static void show_work(void *context, size_t done, size_t total)
 
 static bf_status read_table(const compare_request *r, const char *path, bf_scores *ret, bf_error *err)
 {
-    struct stat info;
-    size_t total = stat(path, &info) == 0 ? (size_t)info.st_size / 1024 : 0;
-    cli_progress progress = cli_progress_start(total);
+    cli_progress progress = cli_reading_start(path);
     const bf_scores_options options = {
-        .split = r->split, .keep_samples = true, .progress = show_reading, .context = &progress};
+        .split = r->split, .keep_samples = true, .progress = cli_reading_show, .context = &progress};
     bf_status status = bf_scores_read(ret, path, &options, err);
     cli_progress_hide(&progress);
     return status;
@@ -153,28 +137,20 @@ static bf_status write_reports(const compare_request *r, const bf_comparison *c,
                                const bf_bytes *html, bf_error *err)
 {
     char path[PATH_BYTES_MAX];
-    if (mkdir(r->output, 0777) != 0 && errno != EEXIST)
-        return bf_fail(err, BF_IO_ERROR, "Cannot make the folder %.200s: %s.", r->output, strerror(errno));
-    if (snprintf(path, sizeof path, "%s/compare.json", r->output) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s/flips.csv", r->output) >= (int)sizeof path)
         return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the folder is too long.");
-    bf_status status = bf_bytes_write_file(path, json->data, json->size, err);
-    (void)snprintf(path, sizeof path, "%s/compare.html", r->output);
+    bf_status status = cli_write(r->output, "compare.json", json, err);
     if (status == BF_OK)
-        status = bf_bytes_write_file(path, html->data, html->size, err);
-    (void)snprintf(path, sizeof path, "%s/flips.csv", r->output);
+        status = cli_write(r->output, "compare.html", html, err);
     return status == BF_OK ? bf_flips_write(c, path, err) : status;
 }
 
 static bf_status report(const compare_request *r, const bf_comparison *c, const char *const name[2], bf_error *err)
 {
-    char date[32] = "";
-    struct tm utc;
-    time_t now = time(NULL);
+    char now[CLI_NOW_SIZE];
     BF_CLEANUP(bf_bytes_done) bf_bytes json = {0}, html = {0};
-    if (!r->no_date && gmtime_r(&now, &utc))
-        (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
     const bf_compare_facts facts = {
-        .table = {name[0], name[1]}, .program = "bonafide " BF_VERSION, .made_at = date[0] ? date : NULL};
+        .table = {name[0], name[1]}, .program = "bonafide " BF_VERSION, .made_at = cli_now(!r->no_date, now)};
     bf_status status = bf_compare_json(&json, c, &facts, err);
     if (status == BF_OK && r->json) {
         (void)fwrite(json.data, 1, json.size, stdout);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -12,6 +11,7 @@
 #include "cli/dataset.h"
 #include "cli/interrupt.h"
 #include "cli/open.h"
+#include "cli/table.h"
 #include "dataset/csv.h"
 #include "evaluate/evaluate.h"
 #include "review/notes.h"
@@ -48,12 +48,6 @@ typedef struct errors_run {
     bf_review_report report;
 } errors_run;
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return strcmp(path, "-") == 0 ? "standard input" : slash ? slash + 1 : path;
-}
-
 /* One bar for each piece of work. */
 static bool show(void *data, size_t done, size_t total)
 {
@@ -66,11 +60,6 @@ static bool show(void *data, size_t done, size_t total)
     return !cli_interrupted();
 }
 
-static void show_bytes(void *context, uint64_t bytes)
-{
-    cli_progress_show(context, (size_t)(bytes / 1024));
-}
-
 static int fail_interrupted(const errors_run *r)
 {
     return cli_fail(r->d.command, CLI_INTERNAL, "interrupted; nothing was written.");
@@ -78,10 +67,9 @@ static int fail_interrupted(const errors_run *r)
 
 static int read_table(errors_run *r)
 {
-    struct stat info;
     bf_error err = {0};
-    cli_progress progress = cli_progress_start(stat(r->table, &info) == 0 ? (size_t)info.st_size / 1024 : 0);
-    const bf_scored_options options = {.split = r->split, .progress = show_bytes, .context = &progress};
+    cli_progress progress = cli_reading_start(r->table);
+    const bf_scored_options options = {.split = r->split, .progress = cli_reading_show, .context = &progress};
     bf_status status = bf_scored_read(&r->scores, r->table, &options, &err);
     cli_progress_hide(&progress);
     return status == BF_OK ? 0 : cli_fail_data(r->d.command, &err);
@@ -188,7 +176,7 @@ static int write_all(errors_run *r)
 {
     bf_error err = {0};
     bool faces = r->folder && !r->no_pictures;
-    const bf_review_facts facts = {.table = file_name(r->table),
+    const bf_review_facts facts = {.table = cli_file_name(r->table),
                                    .split = r->split,
                                    .dataset = r->id[0] ? r->id : NULL,
                                    .program = "bonafide " BF_VERSION,
@@ -287,10 +275,7 @@ static int run(const cli_command *command, int argc, char **argv)
 {
     errors_run r = {
         .d.command = command, .threshold = BF_THRESHOLD_DEFAULT, .proposed = NAN, .limit = BF_REVIEW_LIMIT_DEFAULT};
-    struct tm utc;
-    time_t now = time(NULL);
-    if (gmtime_r(&now, &utc))
-        (void)strftime(r.date, sizeof r.date, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    (void)cli_now(true, r.date);
     cli_parser parser = cli_parser_start(command, argc, argv);
     for (int option; (option = cli_parser_next(&parser)) >= 0;) {
         int code = take_option(&r, option, parser.value);

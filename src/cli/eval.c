@@ -1,15 +1,12 @@
 /* bonafide eval: from a table of scores to a report of error rates. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "base/attr.h"
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/open.h"
-#include "cli/progress.h"
+#include "cli/table.h"
 #include "cli/term.h"
 #include "dataset/csv.h"
 #include "evaluate/report.h"
@@ -18,7 +15,6 @@
 #define SEED_DEFAULT 1
 #define REPLICATES_MIN 100
 #define REPLICATES_MAX 100000
-#define PATH_BYTES_MAX 4096
 
 enum { OUTPUT, THRESHOLD, SPLIT, BESIDE, TITLE, REPLICATES, SEED, MIXED, NO_DATE, JSON };
 
@@ -45,27 +41,14 @@ typedef struct evaluation_request {
     bool mixed, no_date, json;
 } evaluation_request;
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return strcmp(path, "-") == 0 ? "standard input" : slash ? slash + 1 : path;
-}
-
-static void show_progress(void *context, uint64_t bytes)
-{
-    cli_progress_show(context, (size_t)(bytes / 1024));
-}
-
 static bf_status read_table(const evaluation_request *r, bf_scores *ret, bf_said *said, bf_error *err)
 {
-    struct stat info;
-    size_t total = stat(r->table, &info) == 0 ? (size_t)info.st_size / 1024 : 0;
-    cli_progress progress = cli_progress_start(total);
+    cli_progress progress = cli_reading_start(r->table);
     const bf_scores_options options = {.split = r->split,
                                        .allow_mixed_stacks = r->mixed,
                                        .row = bf_said_take,
                                        .row_context = said,
-                                       .progress = show_progress,
+                                       .progress = cli_reading_show,
                                        .context = &progress};
     bf_status status = bf_scores_read(ret, r->table, &options, err);
     cli_progress_hide(&progress);
@@ -95,29 +78,12 @@ static void print_summary(const bf_evaluation *e)
         (void)printf("%zu warnings, %zu of them serious; the report begins with them.\n", e->warnings, serious);
 }
 
-/* Both reports are complete before the first is written. */
-static bf_status write_reports(const evaluation_request *r, const bf_bytes *json, const bf_bytes *html, bf_error *err)
-{
-    char path[PATH_BYTES_MAX];
-    if (mkdir(r->output, 0777) != 0 && errno != EEXIST)
-        return bf_fail(err, BF_IO_ERROR, "Cannot make the folder %.200s: %s.", r->output, strerror(errno));
-    if (snprintf(path, sizeof path, "%s/report.json", r->output) >= (int)sizeof path)
-        return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the folder is too long.");
-    bf_status status = bf_bytes_write_file(path, json->data, json->size, err);
-    (void)snprintf(path, sizeof path, "%s/report.html", r->output);
-    return status == BF_OK ? bf_bytes_write_file(path, html->data, html->size, err) : status;
-}
-
 static bf_status report(const evaluation_request *r, const bf_evaluation *e, bf_error *err)
 {
-    char date[32] = "";
-    struct tm utc;
-    time_t now = time(NULL);
+    char now[CLI_NOW_SIZE];
     BF_CLEANUP(bf_bytes_done) bf_bytes json = {0}, html = {0};
-    if (!r->no_date && gmtime_r(&now, &utc))
-        (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &utc);
     const bf_report_facts facts = {
-        .table = file_name(r->table), .program = "bonafide " BF_VERSION, .made_at = date[0] ? date : NULL};
+        .table = cli_file_name(r->table), .program = "bonafide " BF_VERSION, .made_at = cli_now(!r->no_date, now)};
     bf_status status = bf_report_json(&json, e, &facts, err);
     if (status == BF_OK && r->json) {
         (void)fwrite(json.data, 1, json.size, stdout);
@@ -125,8 +91,10 @@ static bf_status report(const evaluation_request *r, const bf_evaluation *e, bf_
     }
     if (status == BF_OK)
         status = bf_report_html(&html, e, &facts, err);
+    if (status == BF_OK) /* both are complete before the first is written */
+        status = cli_write(r->output, "report.json", &json, err);
     if (status == BF_OK)
-        status = write_reports(r, &json, &html, err);
+        status = cli_write(r->output, "report.html", &html, err);
     if (status == BF_OK) {
         print_summary(e);
         (void)printf("%s/report.html\n%s/report.json\n", r->output, r->output);

@@ -1,19 +1,18 @@
 /* bonafide fuse: from a table of scores to the rule that turns evidence into one ratio. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/dataset.h"
 #include "cli/open.h"
 #include "cli/place.h"
-#include "cli/progress.h"
+#include "cli/table.h"
 #include "cli/term.h"
 #include "dataset/csv.h"
 #include "dataset/parallel.h"
@@ -77,17 +76,6 @@ typedef struct fuse_request {
     char keep[PATH_BYTES_MAX];
 } fuse_request;
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-static void show_bytes(void *context, uint64_t bytes)
-{
-    cli_progress_show(context, (size_t)(bytes / 1024));
-}
-
 static void show_steps(void *context, size_t done, size_t total)
 {
     (void)total;
@@ -96,9 +84,8 @@ static void show_steps(void *context, size_t done, size_t total)
 
 static bf_status read_table(const fuse_request *r, bf_fit_table *ret, bf_error *err)
 {
-    struct stat info;
-    cli_progress progress = cli_progress_start(stat(r->table, &info) == 0 ? (size_t)info.st_size / 1024 : 0);
-    const bf_fit_options options = {.split = r->split, .progress = show_bytes, .context = &progress};
+    cli_progress progress = cli_reading_start(r->table);
+    const bf_fit_options options = {.split = r->split, .progress = cli_reading_show, .context = &progress};
     bf_status status = bf_fit_table_read(ret, r->table, &options, err);
     cli_progress_hide(&progress);
     return status;
@@ -182,34 +169,18 @@ static bf_status write_held_out(const fuse_request *r, const bf_fusion_fit *fit,
 
 static bf_status write_file(const char *folder, const char *name, const bf_bytes *bytes, bf_error *err)
 {
-    char path[PATH_BYTES_MAX];
-    if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
-        return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the folder is too long.");
-    bf_status status = bf_bytes_write_file(path, bytes->data, bytes->size, err);
+    bf_status status = cli_write(folder, name, bytes, err);
     if (status == BF_OK)
-        (void)printf("%s\n", path);
+        (void)printf("%s/%s\n", folder, name);
     return status;
-}
-
-static bf_status make_folder(const char *path, bf_error *err)
-{
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
-        return BF_OK;
-    return bf_fail(err, BF_IO_ERROR, "Cannot make the folder %.200s: %s.", path, strerror(errno));
 }
 
 static bf_status write_all(const fuse_request *r, const bf_fusion_fit *fit, const bf_bytes *json, bf_error *err)
 {
-    char folder[PATH_BYTES_MAX], name[BF_NAME_MAX + 16];
+    char name[BF_NAME_MAX + 16];
     BF_CLEANUP(bf_bytes_done) bf_bytes html = {0};
-    if (snprintf(folder, sizeof folder, "%s/fusion", r->output) >= (int)sizeof folder)
-        return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the folder is too long.");
     (void)snprintf(name, sizeof name, "fusion/%s.yaml", r->options.name);
-    bf_status status = bf_fusion_html(&html, fit, file_name(r->table), err);
-    if (status == BF_OK)
-        status = make_folder(r->output, err);
-    if (status == BF_OK)
-        status = make_folder(folder, err);
+    bf_status status = bf_fusion_html(&html, fit, cli_file_name(r->table), err);
     if (status == BF_OK && r->out_of_fold)
         status = write_held_out(r, fit, err);
     if (status != BF_OK)
@@ -238,7 +209,7 @@ static bf_status fuse(fuse_request *r, bf_error *err)
     status = bf_fusion_fit_new(&fit, &table, &r->options, err);
     cli_progress_hide(&progress);
     if (status == BF_OK)
-        status = bf_fusion_json(&json, fit, file_name(r->table), err);
+        status = bf_fusion_json(&json, fit, cli_file_name(r->table), err);
     if (status != BF_OK)
         return status;
     if (!r->json)
@@ -333,12 +304,6 @@ static int take_option(fuse_request *r, int option, char *value)
     }
 }
 
-static int count_cores(void)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return cores < 1 ? 1 : cores > BF_PARALLEL_JOBS_MAX ? BF_PARALLEL_JOBS_MAX : (int)cores;
-}
-
 static int run(const cli_command *command, int argc, char **argv)
 {
     bf_error err = {0};
@@ -360,7 +325,7 @@ static int run(const cli_command *command, int argc, char **argv)
     o->folds = (size_t)request.folds;
     o->replicates = (size_t)request.replicates;
     o->seed = (uint64_t)request.seed;
-    o->jobs = count_cores();
+    o->jobs = cli_jobs(0);
     request.table = parser.operand[0];
     if (request.out_of_fold && request.json)
         return cli_fail_usage(command, "--out-of-fold writes a file, --json writes none: one or the other.");

@@ -1,17 +1,14 @@
 /* bonafide threshold: from a target to the bands of a policy. */
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #include "base/attr.h"
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/open.h"
 #include "cli/place.h"
-#include "cli/progress.h"
+#include "cli/table.h"
 #include "cli/term.h"
 #include "dataset/csv.h"
 #include "fit/proposal.h"
@@ -73,23 +70,10 @@ typedef struct threshold_request {
     bool mixed, no_date, json;
 } threshold_request;
 
-static const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return strcmp(path, "-") == 0 ? "standard input" : slash ? slash + 1 : path;
-}
-
-static void show_progress(void *context, uint64_t bytes)
-{
-    cli_progress_show(context, (size_t)(bytes / 1024));
-}
-
 static bf_status read_table(const threshold_request *r, bf_rows *ret, bf_error *err)
 {
-    struct stat info;
-    size_t total = stat(r->table, &info) == 0 ? (size_t)info.st_size / 1024 : 0;
-    cli_progress progress = cli_progress_start(total);
-    bf_status status = bf_rows_read(ret, r->table, r->mixed, show_progress, &progress, err);
+    cli_progress progress = cli_reading_start(r->table);
+    bf_status status = bf_rows_read(ret, r->table, r->mixed, cli_reading_show, &progress, err);
     cli_progress_hide(&progress);
     return status;
 }
@@ -114,22 +98,6 @@ static bf_status find_policy(threshold_request *r, const bf_rows *rows, bf_error
         return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the folder is too long.");
     r->options.policy_path = r->policy;
     return BF_OK;
-}
-
-/* Writes DIR/NAME; folders that are missing are made. */
-static bf_status write_file(const threshold_request *r, const char *folder, const char *name, const bf_bytes *bytes,
-                            bf_error *err)
-{
-    char path[PATH_BYTES_MAX];
-    if (snprintf(path, sizeof path, "%s/%s%s", r->output, folder, name) >= (int)sizeof path)
-        return bf_fail(err, BF_INVALID_ARGUMENT, "The name of the folder is too long.");
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            return bf_fail(err, BF_IO_ERROR, "Cannot make the folder %.200s: %s.", path, strerror(errno));
-        *slash = '/';
-    }
-    return bf_bytes_write_file(path, bytes->data, bytes->size, err);
 }
 
 static void print_rate(const char *name, const bf_band_rate *today, const bf_band_rate *is, const char *note)
@@ -200,24 +168,26 @@ static void print_summary(const bf_proposal *p)
 static bf_status write_all(const threshold_request *r, const bf_proposal *p, const bf_bytes *json, const bf_bytes *html,
                            bf_error *err)
 {
-    char diff[160];
+    char diff[160], base[320], own[320];
     const bf_policy_patch *patch = &p->patch;
+    (void)snprintf(base, sizeof base, "proposed/%s", patch->base_name);
+    (void)snprintf(own, sizeof own, "proposed/%s", patch->name);
     (void)snprintf(diff, sizeof diff, "%.*s.patch", (int)strcspn(patch->name, "."), patch->name);
-    bf_status status = write_file(r, "", "threshold.json", json, err);
+    bf_status status = cli_write(r->output, "threshold.json", json, err);
     if (status == BF_OK)
-        status = write_file(r, "", "threshold.html", html, err);
+        status = cli_write(r->output, "threshold.html", html, err);
     if (status == BF_OK)
-        status = write_file(r, "", diff, &patch->diff, err);
+        status = cli_write(r->output, diff, &patch->diff, err);
     /* The base first: at no moment does a policy stand there that extends nothing. */
     if (status == BF_OK && patch->base_name[0])
-        status = write_file(r, "proposed/", patch->base_name, &patch->base, err);
+        status = cli_write(r->output, base, &patch->base, err);
     if (status == BF_OK)
-        status = write_file(r, "proposed/", patch->name, &patch->own, err);
+        status = cli_write(r->output, own, &patch->own, err);
     if (status != BF_OK)
         return status;
     print_summary(p);
-    (void)printf("%s/threshold.html\n%s/threshold.json\n%s/%s\n%s/proposed/%s\n", r->output, r->output, r->output, diff,
-                 r->output, patch->name);
+    (void)printf("%s/threshold.html\n%s/threshold.json\n%s/%s\n%s/%s\n", r->output, r->output, r->output, diff,
+                 r->output, own);
     return BF_OK;
 }
 
@@ -238,7 +208,7 @@ static int refuse(const threshold_request *r, const bf_proposal *p)
 static bf_status report(const threshold_request *r, const bf_proposal *p, const char *made_at, bf_error *err)
 {
     BF_CLEANUP(bf_bytes_done) bf_bytes json = {0}, html = {0};
-    const bf_proposal_facts facts = {file_name(r->table), "bonafide " BF_VERSION, made_at};
+    const bf_proposal_facts facts = {cli_file_name(r->table), "bonafide " BF_VERSION, made_at};
     bf_status status = bf_proposal_json(&json, p, &facts, err);
     if (status == BF_OK && r->json) {
         (void)fwrite(json.data, 1, json.size, stdout);
@@ -253,13 +223,11 @@ static bf_status report(const threshold_request *r, const bf_proposal *p, const 
 static int propose(threshold_request *r)
 {
     bf_error err = {0};
-    struct tm utc;
-    time_t now = time(NULL);
     BF_CLEANUP(bf_rows_done) bf_rows rows = {0};
     BF_CLEANUP(bf_proposal_free) bf_proposal *proposal = NULL;
-    if (!r->no_date && gmtime_r(&now, &utc)) {
-        (void)strftime(r->made_at, sizeof r->made_at, "%Y-%m-%dT%H:%M:%SZ", &utc);
-        (void)strftime(r->day, sizeof r->day, "%Y-%m-%d", &utc);
+    const char *now = cli_now(!r->no_date, r->made_at);
+    if (now) {
+        (void)snprintf(r->day, sizeof r->day, "%.10s", now);
         r->options.date = r->day;
     }
     r->options.beside = r->beside;
@@ -271,7 +239,7 @@ static int propose(threshold_request *r)
     if (status == BF_OK)
         status = bf_propose(&proposal, &rows, &r->options, &err);
     if (status == BF_OK)
-        status = report(r, proposal, r->made_at[0] ? r->made_at : NULL, &err);
+        status = report(r, proposal, now, &err);
     if (status == BF_OK)
         return cli_finish_output(r->command, proposal->refused ? refuse(r, proposal) : 0);
     int code = cli_fail_error(r->command, &err);

@@ -6,15 +6,6 @@
 
 #define TITLE "Presentation attack detection: two releases compared"
 
-static void fact(bf_page *page, const char *name, const char *value)
-{
-    if (!value[0])
-        return;
-    bf_page_put(page, "<div><dt>%s</dt><dd>", name);
-    bf_page_escape(page, value);
-    bf_page_put(page, "</dd></div>");
-}
-
 static void header(bf_page *page, const bf_comparison *c, const bf_compare_facts *facts)
 {
     const bf_pairs *pairs = c->pairs;
@@ -25,17 +16,17 @@ static void header(bf_page *page, const bf_comparison *c, const bf_compare_facts
         bf_page_escape(page, facts->made_at);
     }
     bf_page_put(page, "</p><dl class=\"facts\">");
-    fact(page, "A, the release so far", facts->table[0]);
-    fact(page, "B, the candidate", facts->table[1]);
+    bf_html_fact(page, "A, the release so far", facts->table[0]);
+    bf_html_fact(page, "B, the candidate", facts->table[1]);
     bf_page_put(page, "<div><dt>Samples in both</dt><dd>%zu</dd></div><div><dt>Persons</dt><dd>%zu</dd></div>",
                 pairs->a.count, c->kind[0].drawn);
-    fact(page, "Split", pairs->a.split[0] ? pairs->a.split : "all rows");
+    bf_html_fact(page, "Split", pairs->a.split[0] ? pairs->a.split : "all rows");
     bf_page_put(page, "<div><dt>");
     bf_html_term(page, "threshold", "Thresholds");
     bf_page_put(page, "</dt><dd>A %g, B %g of 100</dd></div>", c->experiment.threshold[0], c->experiment.threshold[1]);
-    fact(page, "Experiment", c->experiment.id);
-    fact(page, "Stack of A", pairs->a.stack);
-    fact(page, "Stack of B", pairs->b.stack);
+    bf_html_fact(page, "Experiment", c->experiment.id);
+    bf_html_fact(page, "Stack of A", pairs->a.stack);
+    bf_html_fact(page, "Stack of B", pairs->b.stack);
     bf_page_put(page, "</dl></header><nav aria-label=\"Sections\"><div><a href=\"#criteria\">Criteria</a><a "
                       "href=\"#metrics\">Metrics</a><a href=\"#species\">Species</a><a href=\"#segments\">Segments</a>"
                       "<a href=\"#flips\">Flips</a><a href=\"#decisions\">Decisions</a><a href=\"#bands\">Bands</a><a "

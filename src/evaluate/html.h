@@ -23,6 +23,10 @@ int bf_html_series(size_t kind);
 /* The head of the document, with the style. */
 void bf_html_head(bf_page *page, const char *title);
 
+/* One line of the list of facts at the top of a page; nothing when the value is missing or empty. */
+void bf_html_fact(bf_page *page, const char *name, const char *value);
+void bf_html_number_fact(bf_page *page, const char *name, size_t value);
+
 /* Pictures, each a figure with its caption. */
 void bf_html_det(bf_page *page, const bf_evaluation *evaluation);
 void bf_html_distributions(bf_page *page, const bf_evaluation *evaluation);

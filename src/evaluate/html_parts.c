@@ -78,3 +78,17 @@ int bf_html_series(size_t kind)
 {
     return kind == 0 ? 0 : (int)(1 + (kind - 1) % 6);
 }
+
+void bf_html_fact(bf_page *page, const char *name, const char *value)
+{
+    if (!value || !value[0])
+        return;
+    bf_page_put(page, "<div><dt>%s</dt><dd>", name);
+    bf_page_escape(page, value);
+    bf_page_put(page, "</dd></div>");
+}
+
+void bf_html_number_fact(bf_page *page, const char *name, size_t value)
+{
+    bf_page_put(page, "<div><dt>%s</dt><dd>%zu</dd></div>", name, value);
+}

@@ -7,20 +7,6 @@
 
 #define TITLE_DEFAULT "Presentation attack detection: evaluation"
 
-static void fact(bf_page *page, const char *name, const char *value)
-{
-    if (!value || !value[0])
-        return;
-    bf_page_put(page, "<div><dt>%s</dt><dd>", name);
-    bf_page_escape(page, value);
-    bf_page_put(page, "</dd></div>");
-}
-
-static void number_fact(bf_page *page, const char *name, size_t value)
-{
-    bf_page_put(page, "<div><dt>%s</dt><dd>%zu</dd></div>", name, value);
-}
-
 static void header(bf_page *page, const bf_evaluation *e, const bf_report_facts *facts)
 {
     const bf_scores *s = e->scores;
@@ -33,18 +19,18 @@ static void header(bf_page *page, const bf_evaluation *e, const bf_report_facts 
         bf_page_escape(page, facts->made_at);
     }
     bf_page_put(page, "</p><dl class=\"facts\">");
-    fact(page, "Scores table", facts->table);
-    number_fact(page, "Presentations", s->count);
-    number_fact(page, "Persons", s->persons);
-    number_fact(page, "Attack species", e->kinds - 1);
+    bf_html_fact(page, "Scores table", facts->table);
+    bf_html_number_fact(page, "Presentations", s->count);
+    bf_html_number_fact(page, "Persons", s->persons);
+    bf_html_number_fact(page, "Attack species", e->kinds - 1);
     bf_page_put(page, "<div><dt>");
     bf_html_term(page, "threshold", "Threshold");
     bf_page_put(page, "</dt><dd>%g of 100</dd></div>", e->options.threshold);
-    fact(page, "Split", s->split[0] ? s->split : "all rows");
-    fact(page, "Stack", s->stack);
-    fact(page, "Fusion", s->fusion_version);
-    fact(page, "Journey", s->flow);
-    fact(page, "Policy", s->policy_version);
+    bf_html_fact(page, "Split", s->split[0] ? s->split : "all rows");
+    bf_html_fact(page, "Stack", s->stack);
+    bf_html_fact(page, "Fusion", s->fusion_version);
+    bf_html_fact(page, "Journey", s->flow);
+    bf_html_fact(page, "Policy", s->policy_version);
     bf_page_put(page, "</dl></header><nav aria-label=\"Sections\"><div><a href=\"#errors\">Errors</a><a "
                       "href=\"#thresholds\">Thresholds</a><a href=\"#system\">With match</a><a "
                       "href=\"#segments\">Segments</a><a href=\"#coverage\">Coverage</a><a "

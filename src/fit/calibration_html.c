@@ -10,18 +10,6 @@
 
 #define TITLE "Calibration of detectors"
 
-static void fact(bf_page *page, const char *name, const char *value)
-{
-    bf_page_put(page, "<div><dt>%s</dt><dd>", name);
-    bf_page_escape(page, value);
-    bf_page_put(page, "</dd></div>");
-}
-
-static void number_fact(bf_page *page, const char *name, size_t value)
-{
-    bf_page_put(page, "<div><dt>%s</dt><dd>%zu</dd></div>", name, value);
-}
-
 static void header(bf_page *page, const bf_calibration_report *r, const bf_report_facts *facts)
 {
     const bf_scores *s = &r->table->scores;
@@ -32,14 +20,14 @@ static void header(bf_page *page, const bf_calibration_report *r, const bf_repor
         bf_page_escape(page, facts->made_at);
     }
     bf_page_put(page, "</p><dl class=\"facts\">");
-    fact(page, "Scores table", facts->table);
-    number_fact(page, "Presentations", s->count);
-    number_fact(page, "Persons", s->persons);
-    fact(page, "Split", s->split[0] ? s->split : "all rows");
+    bf_html_fact(page, "Scores table", facts->table);
+    bf_html_number_fact(page, "Presentations", s->count);
+    bf_html_number_fact(page, "Persons", s->persons);
+    bf_html_fact(page, "Split", s->split[0] ? s->split : "all rows");
     if (s->stack[0])
-        fact(page, "Stack", s->stack);
+        bf_html_fact(page, "Stack", s->stack);
     for (size_t b = 0; b < r->beside_count; b++)
-        fact(page, "Species left out", r->beside[b]);
+        bf_html_fact(page, "Species left out", r->beside[b]);
     bf_page_put(page, "</dl></header><nav aria-label=\"Sections\"><div><a href=\"#summary\">Summary</a>");
     for (size_t i = 0; i < r->detectors; i++) {
         bf_page_put(page, "<a href=\"#detector-%zu\">", i);

@@ -35,13 +35,6 @@ static const bf_html_definition TERMS[] = {
      "or the trees go the way they learnt for its absence."},
 };
 
-static void fact(bf_page *page, const char *name, const char *value)
-{
-    bf_page_put(page, "<div><dt>%s</dt><dd>", name);
-    bf_page_escape(page, value);
-    bf_page_put(page, "</dd></div>");
-}
-
 static void header(bf_page *page, const bf_fusion_fit *fit, const char *table)
 {
     const bf_scores *s = &fit->table->scores;
@@ -50,9 +43,9 @@ static void header(bf_page *page, const bf_fusion_fit *fit, const char *table)
     bf_page_put(page, " ");
     bf_page_escape(page, fit->options.version);
     bf_page_put(page, "</h1><p class=\"soft\">bonafide " BF_VERSION "</p><dl class=\"facts\">");
-    fact(page, "Scores table", table);
-    fact(page, "Split", s->split[0] ? s->split : "all rows (the table has no splits)");
-    fact(page, "Stack", s->stack[0] ? s->stack : "not stated");
+    bf_html_fact(page, "Scores table", table);
+    bf_html_fact(page, "Split", s->split[0] ? s->split : "all rows (the table has no splits)");
+    bf_html_fact(page, "Stack", s->stack[0] ? s->stack : "not stated");
     bf_page_put(page,
                 "<div><dt>Fitted on</dt><dd>%zu bona fide of %zu persons, %zu attacks of %zu persons</dd></div></dl>"
                 "</header><nav aria-label=\"Sections\"><div><a href=\"#methods\">Methods</a><a href=\"#species\">"

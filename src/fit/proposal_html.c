@@ -38,15 +38,6 @@ static const bf_html_definition TERMS[] = {
      "presentations, which had no say, show what is left of it."},
 };
 
-static void fact(bf_page *page, const char *name, const char *value)
-{
-    if (!value || !value[0])
-        return;
-    bf_page_put(page, "<div><dt>%s</dt><dd>", name);
-    bf_page_escape(page, value);
-    bf_page_put(page, "</dd></div>");
-}
-
 static void targets(bf_page *page, const bf_proposal *p)
 {
     const bf_targets *t = &p->options.targets;
@@ -77,11 +68,11 @@ static void header(bf_page *page, const bf_proposal *p, const bf_proposal_facts 
     }
     bf_page_put(page, "</p><dl class=\"facts\">");
     targets(page, p);
-    fact(page, "Scores table", facts->table);
-    fact(page, "Chosen on", p->split[0] ? p->split : "every row");
-    fact(page, "Checked on", p->options.validate_split ? p->options.validate_split : "nothing");
-    fact(page, "Stack", s->stack);
-    fact(page, "Policy", bf_policy_version(p->policy));
+    bf_html_fact(page, "Scores table", facts->table);
+    bf_html_fact(page, "Chosen on", p->split[0] ? p->split : "every row");
+    bf_html_fact(page, "Checked on", p->options.validate_split ? p->options.validate_split : "nothing");
+    bf_html_fact(page, "Stack", s->stack);
+    bf_html_fact(page, "Policy", bf_policy_version(p->policy));
     bf_page_put(page, "</dl></header><nav aria-label=\"Sections\"><div><a href=\"#bands\">Bands</a><a "
                       "href=\"#curve\">Trade-off</a><a href=\"#errors\">Errors</a><a href=\"#cost\">Cost</a><a "
                       "href=\"#check\">Check</a><a href=\"#patch\">Patch</a><a href=\"#glossary\">Definitions</a></div>"

@@ -7,15 +7,6 @@
 
 #define TITLE "Errors to review"
 
-static void fact(bf_page *page, const char *name, const char *value)
-{
-    if (!value || !value[0])
-        return;
-    bf_page_put(page, "<div><dt>%s</dt><dd>", name);
-    bf_page_escape(page, value);
-    bf_page_put(page, "</dd></div>");
-}
-
 static void faces(bf_page *page)
 {
     bf_page_put(page,
@@ -68,11 +59,11 @@ static void header(bf_page *page, const bf_review_report *r, const bf_review_fac
     if (facts->pictures)
         faces(page);
     bf_page_put(page, "<dl class=\"facts\">");
-    fact(page, "Scores table", facts->table);
-    fact(page, "Dataset", facts->dataset);
-    fact(page, "Split", facts->split ? facts->split : "all rows");
-    fact(page, "Stack", r->table->row[0].text[BF_TEXT_STACK]);
-    fact(page, "Journey", r->table->row[0].text[BF_TEXT_FLOW]);
+    bf_html_fact(page, "Scores table", facts->table);
+    bf_html_fact(page, "Dataset", facts->dataset);
+    bf_html_fact(page, "Split", facts->split ? facts->split : "all rows");
+    bf_html_fact(page, "Stack", r->table->row[0].text[BF_TEXT_STACK]);
+    bf_html_fact(page, "Journey", r->table->row[0].text[BF_TEXT_FLOW]);
     bf_page_put(page, "<div><dt>");
     bf_html_term(page, "threshold", "Threshold");
     bf_page_put(page, "</dt><dd>%g of 100", r->options.threshold);
