@@ -17,10 +17,6 @@
 #include "dataset/parallel.h"
 #include "fit/calibration_report.h"
 
-#define SEED_DEFAULT 1
-#define REPLICATES_MIN 200
-#define REPLICATES_MAX 100000
-
 enum {
     OUTPUT,
     DETECTOR,
@@ -212,16 +208,6 @@ static bool read_limit(const cli_calibration *r, const char *name, const char *v
     return false;
 }
 
-static bool add_name(const cli_calibration *r, const char *option, const char **list, size_t *count, const char *value)
-{
-    if (*count < CLI_CALIBRATE_LIST_MAX) {
-        list[(*count)++] = value;
-        return true;
-    }
-    (void)cli_fail_usage(r->command, "--%s can be given %d times at most.", option, CLI_CALIBRATE_LIST_MAX);
-    return false;
-}
-
 static bool take_method(cli_calibration *r, const char *value)
 {
     if (bf_fit_method_from_name(value, &r->method)) {
@@ -260,9 +246,9 @@ static bool take_number(cli_calibration *r, int option, const char *value)
     case LLR_MAX:
         return read_limit(r, "llr-max", value, 0, BF_LLR_LIMIT_MAX, &r->options.llr_max);
     case REPLICATES:
-        return cli_read_number(r->command, "replicates", value, REPLICATES_MIN, REPLICATES_MAX, &r->replicates);
+        return cli_read_replicates(r->command, value, &r->replicates);
     default:
-        return cli_read_number(r->command, "seed", value, 0, 2147483647, &r->seed);
+        return cli_read_seed(r->command, value, &r->seed);
     }
 }
 
@@ -274,7 +260,7 @@ static bool take_option(cli_calibration *r, int option, const char *value)
         r->output = value;
         return true;
     case DETECTOR:
-        return add_name(r, "detector", r->wanted, &r->wanted_count, value);
+        return cli_add_name(r->command, "detector", value, r->wanted, &r->wanted_count);
     case METHOD:
         return take_method(r, value);
     case BY:
@@ -283,7 +269,7 @@ static bool take_option(cli_calibration *r, int option, const char *value)
         r->split = value;
         return true;
     case BESIDE:
-        return add_name(r, "beside", r->beside, &r->beside_count, value);
+        return cli_add_name(r->command, "beside", value, r->beside, &r->beside_count);
     case RELEASE:
         return take_release(r, value);
     case TITLE:
@@ -322,11 +308,9 @@ static int run_request(cli_calibration *r, int argc, char **argv)
     if (r->out_of_fold && r->json)
         return cli_fail_usage(r->command, "--json writes no files, so there is none for --out-of-fold.");
     cli_interrupt_catch();
-    bf_status status = calibrate(r, &err);
-    if (status == BF_OK)
+    if (calibrate(r, &err) == BF_OK)
         return cli_finish_output(r->command, 0);
-    int code = cli_fail_error(r->command, &err);
-    return status == BF_INVALID_ARGUMENT ? CLI_UNREADABLE : code;
+    return cli_fail_table(r->command, &err);
 }
 
 static int run(const cli_command *command, int argc, char **argv)
@@ -338,7 +322,7 @@ static int run(const cli_command *command, int argc, char **argv)
     r->output = ".";
     r->folds = BF_FOLDS;
     r->replicates = BF_REPLICATES;
-    r->seed = SEED_DEFAULT;
+    r->seed = CLI_SEED_DEFAULT;
     r->options.llr_min = -BF_LLR_LIMIT_MAX;
     r->options.llr_max = BF_LLR_LIMIT_MAX;
     int code = run_request(r, argc, argv);

@@ -5,16 +5,14 @@
 #include <jansson.h>
 
 #include "cli/command.h"
-#include "cli/progress.h"
+#include "cli/table.h"
 #include "fit/calibration_report.h"
-
-#define CLI_CALIBRATE_LIST_MAX 32
 
 /* What was asked for, and what is made of it. */
 typedef struct cli_calibration {
     const cli_command *command;
     const char *table_path, *output, *split, *release, *title, *out_of_fold, *data;
-    const char *wanted[CLI_CALIBRATE_LIST_MAX], *beside[CLI_CALIBRATE_LIST_MAX];
+    const char *wanted[CLI_NAMES_MAX], *beside[CLI_NAMES_MAX];
     size_t wanted_count, beside_count;
     bf_fit_method method;
     int folds, replicates, seed;

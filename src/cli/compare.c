@@ -14,9 +14,6 @@
 #include "compare/report.h"
 #include "dataset/parallel.h"
 
-#define SEED_DEFAULT 1
-#define REPLICATES_MIN 100
-#define REPLICATES_MAX 100000
 #define PATH_BYTES_MAX 4096
 #define TEXT_COLUMNS 160
 
@@ -212,11 +209,9 @@ static int take_option(compare_request *r, int option, char *value)
         r->common = true;
         return 0;
     case REPLICATES:
-        return cli_read_number(r->command, "replicates", value, REPLICATES_MIN, REPLICATES_MAX, &r->replicates)
-                   ? 0
-                   : CLI_USAGE;
+        return cli_read_replicates(r->command, value, &r->replicates) ? 0 : CLI_USAGE;
     case SEED:
-        return cli_read_number(r->command, "seed", value, 0, 2147483647, &r->seed) ? 0 : CLI_USAGE;
+        return cli_read_seed(r->command, value, &r->seed) ? 0 : CLI_USAGE;
     case JOBS:
         return cli_read_number(r->command, "jobs", value, 1, BF_PARALLEL_JOBS_MAX, &r->jobs) ? 0 : CLI_USAGE;
     case NO_DATE:
@@ -231,12 +226,6 @@ static int take_option(compare_request *r, int option, char *value)
     }
 }
 
-static int fail(const cli_command *command, const bf_error *err)
-{
-    int code = cli_fail_error(command, err);
-    return err->status == BF_INVALID_ARGUMENT || err->status == BF_CONFIG_INVALID ? CLI_UNREADABLE : code;
-}
-
 /* An experiment that somebody wrote is not written over. */
 static int write_template(const compare_request *r)
 {
@@ -244,7 +233,7 @@ static int write_template(const compare_request *r)
     if (access(r->init, F_OK) == 0)
         return cli_fail(r->command, CLI_USAGE, "%s is there already.", r->init);
     if (bf_bytes_write_file(r->init, BF_EXPERIMENT_TEMPLATE, strlen(BF_EXPERIMENT_TEMPLATE), &err) != BF_OK)
-        return fail(r->command, &err);
+        return cli_fail_table(r->command, &err);
     (void)printf("%s\n", r->init);
     return cli_finish_output(r->command, 0);
 }
@@ -255,7 +244,8 @@ static int run(const cli_command *command, int argc, char **argv)
         [BF_OUTCOME_PASS] = 0, [BF_OUTCOME_FAIL] = CLI_FAILED, [BF_OUTCOME_INCONCLUSIVE] = CLI_INCONCLUSIVE};
     bf_error err = {0};
     bf_outcome verdict = BF_OUTCOME_INCONCLUSIVE;
-    compare_request request = {.command = command, .output = ".", .replicates = BF_REPLICATES, .seed = SEED_DEFAULT};
+    compare_request request = {
+        .command = command, .output = ".", .replicates = BF_REPLICATES, .seed = CLI_SEED_DEFAULT};
     cli_parser parser = cli_parser_start(command, argc, argv);
     for (int option; (option = cli_parser_next(&parser)) >= 0;) {
         int code = take_option(&request, option, parser.value);
@@ -275,7 +265,7 @@ static int run(const cli_command *command, int argc, char **argv)
     if (strcmp(request.table[0], "-") == 0 || strcmp(request.table[1], "-") == 0)
         return cli_fail_usage(command, "The tables must be files.");
     if (compare(&request, &verdict, &err) != BF_OK)
-        return fail(command, &err);
+        return cli_fail_table(command, &err);
     return cli_finish_output(command, codes[verdict]);
 }
 

@@ -218,13 +218,6 @@ static int import_reviews(errors_run *r)
     return 0;
 }
 
-static int read_score(const errors_run *r, const char *option, const char *value, double *ret)
-{
-    if (bf_csv_number((bf_csv_field){value, strlen(value)}, ret) && *ret >= 0 && *ret <= BF_SCORE_TOP)
-        return 0;
-    return cli_fail_usage(r->d.command, "--%s must be a number from 0 to 100, not '%s'.", option, value);
-}
-
 /* Takes one option over; returns the exit code, 0 to go on. */
 static int take_option(errors_run *r, int option, char *value)
 {
@@ -242,9 +235,9 @@ static int take_option(errors_run *r, int option, char *value)
         *texts[option] = value;
         return 0;
     case THRESHOLD:
-        return read_score(r, "threshold", value, &r->threshold);
+        return cli_read_score(r->d.command, "threshold", value, &r->threshold) ? 0 : CLI_USAGE;
     case PROPOSED:
-        return read_score(r, "proposed", value, &r->proposed);
+        return cli_read_score(r->d.command, "proposed", value, &r->proposed) ? 0 : CLI_USAGE;
     case LIMIT:
         return cli_read_number(r->d.command, "limit", value, 1, BF_REVIEW_LIMIT_MAX, &r->limit) ? 0 : CLI_USAGE;
     case NO_PICTURES:

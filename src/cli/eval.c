@@ -11,11 +11,6 @@
 #include "dataset/csv.h"
 #include "evaluate/report.h"
 
-#define BESIDE_MAX 32
-#define SEED_DEFAULT 1
-#define REPLICATES_MIN 100
-#define REPLICATES_MAX 100000
-
 enum { OUTPUT, THRESHOLD, SPLIT, BESIDE, TITLE, REPLICATES, SEED, MIXED, NO_DATE, JSON };
 
 static const cli_option OPTIONS[] = {
@@ -35,9 +30,10 @@ static const cli_option OPTIONS[] = {
 typedef struct evaluation_request {
     const cli_command *command;
     const char *table, *output, *split, *title;
-    const char *beside[BESIDE_MAX];
+    const char *beside[CLI_NAMES_MAX];
     double threshold;
-    int beside_count, replicates, seed;
+    size_t beside_count;
+    int replicates, seed;
     bool mixed, no_date, json;
 } evaluation_request;
 
@@ -112,7 +108,7 @@ static bf_status evaluate(const evaluation_request *r, bf_error *err)
         .replicates = (size_t)r->replicates,
         .seed = (uint64_t)r->seed,
         .beside = r->beside,
-        .beside_count = (size_t)r->beside_count,
+        .beside_count = r->beside_count,
         .title = r->title,
         .said = &said,
     };
@@ -130,27 +126,19 @@ static int take_option(evaluation_request *r, int option, char *value)
         r->output = value;
         return 0;
     case THRESHOLD:
-        if (!bf_csv_number((bf_csv_field){value, strlen(value)}, &r->threshold) || r->threshold < 0 ||
-            r->threshold > BF_SCORE_TOP)
-            return cli_fail_usage(r->command, "--threshold must be a number from 0 to 100, not '%s'.", value);
-        return 0;
+        return cli_read_score(r->command, "threshold", value, &r->threshold) ? 0 : CLI_USAGE;
     case SPLIT:
         r->split = value;
         return 0;
     case BESIDE:
-        if (r->beside_count == BESIDE_MAX)
-            return cli_fail_usage(r->command, "--beside can be given %d times at most.", BESIDE_MAX);
-        r->beside[r->beside_count++] = value;
-        return 0;
+        return cli_add_name(r->command, "beside", value, r->beside, &r->beside_count) ? 0 : CLI_USAGE;
     case TITLE:
         r->title = value;
         return 0;
     case REPLICATES:
-        return cli_read_number(r->command, "replicates", value, REPLICATES_MIN, REPLICATES_MAX, &r->replicates)
-                   ? 0
-                   : CLI_USAGE;
+        return cli_read_replicates(r->command, value, &r->replicates) ? 0 : CLI_USAGE;
     case SEED:
-        return cli_read_number(r->command, "seed", value, 0, 2147483647, &r->seed) ? 0 : CLI_USAGE;
+        return cli_read_seed(r->command, value, &r->seed) ? 0 : CLI_USAGE;
     case MIXED:
         r->mixed = true;
         return 0;
@@ -170,7 +158,7 @@ static int run(const cli_command *command, int argc, char **argv)
                                   .output = ".",
                                   .threshold = BF_THRESHOLD_DEFAULT,
                                   .replicates = BF_REPLICATES,
-                                  .seed = SEED_DEFAULT};
+                                  .seed = CLI_SEED_DEFAULT};
     cli_parser parser = cli_parser_start(command, argc, argv);
     for (int option; (option = cli_parser_next(&parser)) >= 0;) {
         int code = take_option(&request, option, parser.value);
@@ -180,11 +168,9 @@ static int run(const cli_command *command, int argc, char **argv)
     if (parser.ended)
         return parser.code;
     request.table = parser.operand[0];
-    bf_status status = evaluate(&request, &err);
-    if (status == BF_OK)
+    if (evaluate(&request, &err) == BF_OK)
         return cli_finish_output(command, 0);
-    int code = cli_fail_error(command, &err);
-    return status == BF_INVALID_ARGUMENT ? CLI_UNREADABLE : code;
+    return cli_fail_table(command, &err);
 }
 
 const cli_command CLI_EVAL = {

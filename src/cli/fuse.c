@@ -19,10 +19,7 @@
 #include "fit/folds.h"
 #include "fit/fusion.h"
 
-#define LIST_MAX 32
 #define PATH_BYTES_MAX 4096
-#define REPLICATES_MIN 100
-#define REPLICATES_MAX 100000
 #define VERDICTS 5 /* columns of verdicts that the old fusion led to */
 
 enum {
@@ -69,7 +66,7 @@ static const cli_option OPTIONS[] = {
 typedef struct fuse_request {
     const cli_command *command;
     const char *table, *output, *split, *out_of_fold;
-    const char *detector[LIST_MAX], *against[LIST_MAX], *beside[LIST_MAX];
+    const char *detector[CLI_NAMES_MAX], *against[CLI_NAMES_MAX], *beside[CLI_NAMES_MAX];
     bool fresh, json;
     int folds, replicates, seed;
     bf_fusion_options options;
@@ -218,14 +215,6 @@ static bf_status fuse(fuse_request *r, bf_error *err)
     return BF_OK;
 }
 
-static int append(const fuse_request *r, const char *option, const char **list, size_t *count, const char *value)
-{
-    if (*count == LIST_MAX)
-        return cli_fail_usage(r->command, "--%s can be given %d times at most.", option, LIST_MAX);
-    list[(*count)++] = value;
-    return 0;
-}
-
 static int take_name(const fuse_request *r, const char *option, const char *value, const char **ret)
 {
     *ret = value;
@@ -251,9 +240,8 @@ static int take_number(fuse_request *r, int option, const char *value)
     if (option == FOLDS)
         return cli_read_number(r->command, "folds", value, 2, BF_FOLDS_MAX, &r->folds) ? 0 : CLI_USAGE;
     if (option == SEED)
-        return cli_read_number(r->command, "seed", value, 0, 2147483647, &r->seed) ? 0 : CLI_USAGE;
-    return cli_read_number(r->command, "replicates", value, REPLICATES_MIN, REPLICATES_MAX, &r->replicates) ? 0
-                                                                                                            : CLI_USAGE;
+        return cli_read_seed(r->command, value, &r->seed) ? 0 : CLI_USAGE;
+    return cli_read_replicates(r->command, value, &r->replicates) ? 0 : CLI_USAGE;
 }
 
 /* Takes one option over; returns the exit code, 0 to go on. */
@@ -271,11 +259,11 @@ static int take_option(fuse_request *r, int option, char *value)
     case METHOD:
         return take_method(r, value);
     case DETECTOR:
-        return append(r, "detector", r->detector, &o->detector_count, value);
+        return cli_add_name(r->command, "detector", value, r->detector, &o->detector_count) ? 0 : CLI_USAGE;
     case AGAINST:
-        return append(r, "against", r->against, &o->against_count, value);
+        return cli_add_name(r->command, "against", value, r->against, &o->against_count) ? 0 : CLI_USAGE;
     case BESIDE:
-        return append(r, "beside", r->beside, &o->beside_count, value);
+        return cli_add_name(r->command, "beside", value, r->beside, &o->beside_count) ? 0 : CLI_USAGE;
     case KEEP:
         o->keep = value;
         return 0;
@@ -286,10 +274,7 @@ static int take_option(fuse_request *r, int option, char *value)
         r->split = value;
         return 0;
     case THRESHOLD:
-        if (!bf_csv_number((bf_csv_field){value, strlen(value)}, &o->threshold) || o->threshold < 0 ||
-            o->threshold > BF_SCORE_TOP)
-            return cli_fail_usage(r->command, "--threshold must be a number from 0 to 100, not '%s'.", value);
-        return 0;
+        return cli_read_score(r->command, "threshold", value, &o->threshold) ? 0 : CLI_USAGE;
     case FRESH:
         r->fresh = true;
         return 0;
@@ -308,7 +293,7 @@ static int run(const cli_command *command, int argc, char **argv)
 {
     bf_error err = {0};
     fuse_request request = {
-        .command = command, .output = ".", .folds = BF_FOLDS, .replicates = BF_REPLICATES, .seed = 1};
+        .command = command, .output = ".", .folds = BF_FOLDS, .replicates = BF_REPLICATES, .seed = CLI_SEED_DEFAULT};
     bf_fusion_options *o = &request.options;
     *o = (bf_fusion_options){.name = "default", .version = "1.0.0", .method = -1, .threshold = BF_THRESHOLD_DEFAULT};
     cli_parser parser = cli_parser_start(command, argc, argv);
@@ -329,11 +314,9 @@ static int run(const cli_command *command, int argc, char **argv)
     request.table = parser.operand[0];
     if (request.out_of_fold && request.json)
         return cli_fail_usage(command, "--out-of-fold writes a file, --json writes none: one or the other.");
-    bf_status status = fuse(&request, &err);
-    if (status == BF_OK)
+    if (fuse(&request, &err) == BF_OK)
         return cli_finish_output(command, 0);
-    int code = cli_fail_error(command, &err);
-    return status == BF_INVALID_ARGUMENT ? CLI_UNREADABLE : code;
+    return cli_fail_table(command, &err);
 }
 
 const cli_command CLI_FUSE = {

@@ -13,10 +13,6 @@
 #include "dataset/csv.h"
 #include "fit/proposal.h"
 
-#define BESIDE_MAX 32
-#define SEED_DEFAULT 1
-#define REPLICATES_MIN 100
-#define REPLICATES_MAX 100000
 #define PATH_BYTES_MAX 4096
 #define TARGET_MOST 0.5
 
@@ -62,7 +58,7 @@ static const cli_option OPTIONS[] = {
 typedef struct threshold_request {
     const cli_command *command;
     bf_proposal_options options;
-    const char *beside[BESIDE_MAX];
+    const char *beside[CLI_NAMES_MAX];
     const char *table, *data, *output;
     char policy[PATH_BYTES_MAX];
     char made_at[32], day[16]; /* "2026-11-25T21:00:00Z", and its beginning */
@@ -242,8 +238,7 @@ static int propose(threshold_request *r)
         status = report(r, proposal, now, &err);
     if (status == BF_OK)
         return cli_finish_output(r->command, proposal->refused ? refuse(r, proposal) : 0);
-    int code = cli_fail_error(r->command, &err);
-    return status == BF_INVALID_ARGUMENT || status == BF_CONFIG_INVALID ? CLI_UNREADABLE : code;
+    return cli_fail_table(r->command, &err);
 }
 
 /* "1%", "1 %" or "0.01". */
@@ -266,14 +261,6 @@ static int read_rate(const threshold_request *r, int option, char *text, double 
     return 0;
 }
 
-static int take_number(threshold_request *r, int option, const char *value)
-{
-    bool seed = option == SEED;
-    bool good = cli_read_number(r->command, OPTIONS[option].name, value, seed ? 0 : REPLICATES_MIN,
-                                seed ? 2147483647 : REPLICATES_MAX, seed ? &r->seed : &r->replicates);
-    return good ? 0 : CLI_USAGE;
-}
-
 /* Takes one option over; returns the exit code, 0 to go on. */
 static int take_option(threshold_request *r, int option, char *value)
 {
@@ -293,10 +280,7 @@ static int take_option(threshold_request *r, int option, char *value)
         r->options.validate_split = value;
         return 0;
     case BESIDE:
-        if (r->options.beside_count == BESIDE_MAX)
-            return cli_fail_usage(r->command, "--beside can be given %d times at most.", BESIDE_MAX);
-        r->beside[r->options.beside_count++] = value;
-        return 0;
+        return cli_add_name(r->command, "beside", value, r->beside, &r->options.beside_count) ? 0 : CLI_USAGE;
     case POLICY:
         r->options.policy_path = value;
         return 0;
@@ -307,8 +291,9 @@ static int take_option(threshold_request *r, int option, char *value)
         r->output = value;
         return 0;
     case REPLICATES:
+        return cli_read_replicates(r->command, value, &r->replicates) ? 0 : CLI_USAGE;
     case SEED:
-        return take_number(r, option, value);
+        return cli_read_seed(r->command, value, &r->seed) ? 0 : CLI_USAGE;
     default:
         *(option == POINT     ? &targets->point
           : option == PERSON  ? &r->options.by_person
@@ -325,7 +310,7 @@ static int run(const cli_command *command, int argc, char **argv)
                                  .options = {.targets = {NAN, NAN, BF_REJECT_DEFAULT, false}},
                                  .output = ".",
                                  .replicates = BF_REPLICATES,
-                                 .seed = SEED_DEFAULT};
+                                 .seed = CLI_SEED_DEFAULT};
     cli_parser parser = cli_parser_start(command, argc, argv);
     for (int option; (option = cli_parser_next(&parser)) >= 0;) {
         int code = take_option(&request, option, parser.value);

@@ -419,3 +419,12 @@ bool bf_csv_number(bf_csv_field field, double *ret)
     *ret = value;
     return true;
 }
+
+int bf_csv_word(const char *text, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    }
+    return -1;
+}

@@ -53,6 +53,15 @@ bf_status bf_csv_fail(const bf_csv_reader *reader, bf_error *err, const char *fo
  * "nan", "inf", an empty field and a number that is too large. */
 bool bf_csv_number(bf_csv_field field, double *ret);
 
+/* The row's value in a column that bf_csv_find gave; an empty one for -1. */
+static inline bf_csv_field bf_csv_at(const bf_csv_field *row, int column)
+{
+    return column < 0 ? (bf_csv_field){"", 0} : row[column];
+}
+
+/* The place of `text` among `words`; -1 when it is none of them. */
+int bf_csv_word(const char *text, const char *const *words, int count);
+
 typedef struct bf_csv_writer bf_csv_writer;
 
 /* Starts a file beside `path`, which takes that name in bf_csv_commit. The caller frees *ret. IO_ERROR. */

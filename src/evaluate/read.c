@@ -58,21 +58,6 @@ static void reading_done(reading *r)
     bf_ids_done(&r->stacks);
 }
 
-static bf_csv_field field_at(const reading *r, int column)
-{
-    return column < 0 ? (bf_csv_field){"", 0} : r->field[column];
-}
-
-/* The place of `text` among `words`; -1 when it is none of them. */
-static int word_of(const char *text, const char *const *words, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (strcmp(text, words[i]) == 0)
-            return i;
-    }
-    return -1;
-}
-
 static int decision_of(const char *text)
 {
     int decision = BF_DECISIONS - 1;
@@ -91,7 +76,8 @@ static int match_of(const char *text)
 
 static bf_status fail_word(const reading *r, int column, const char *allowed, bf_error *err)
 {
-    bf_status status = bf_csv_fail(r->csv, err, "%s is '%.60s'.", NAMES[column], field_at(r, r->column[column]).text);
+    bf_status status =
+        bf_csv_fail(r->csv, err, "%s is '%.60s'.", NAMES[column], bf_csv_at(r->field, r->column[column]).text);
     bf_fail_hint(err, "It must be %s. Correct the manifest and score again, or correct this row.", allowed);
     return status;
 }
@@ -100,7 +86,7 @@ static bf_status fail_word(const reading *r, int column, const char *allowed, bf
 static bf_status read_number(const reading *r, int column, const char *name, double min, double max, double *ret,
                              bf_error *err)
 {
-    bf_csv_field field = field_at(r, column);
+    bf_csv_field field = bf_csv_at(r->field, column);
     double value = NAN;
     if (field.size > 0 && (!bf_csv_number(field, &value) || value < min || value > max)) {
         bf_status status = bf_csv_fail(r->csv, err, "%s is '%.60s'.", name, field.text);
@@ -114,12 +100,12 @@ static bf_status read_number(const reading *r, int column, const char *name, dou
 static bf_status read_label(const reading *r, bf_score_row *row, bf_error *err)
 {
     static const char *const labels[] = {"live", "bona_fide", "spoof", "attack"};
-    int label = word_of(field_at(r, r->column[LABEL]).text, labels, 4);
+    int label = bf_csv_word(bf_csv_at(r->field, r->column[LABEL]).text, labels, 4);
     if (label < 0)
         return fail_word(r, LABEL, "live (or bona_fide) or spoof (or attack)", err);
     if (label < 2)
         return BF_OK;
-    bf_csv_field species = field_at(r, r->column[SPECIES]);
+    bf_csv_field species = bf_csv_at(r->field, r->column[SPECIES]);
     if (species.size == 0) {
         species = (bf_csv_field){"(not stated)", strlen("(not stated)")};
         r->scores->without_species++;
@@ -137,11 +123,11 @@ static bf_status read_label(const reading *r, bf_score_row *row, bf_error *err)
 static bf_status read_outcome(const reading *r, bf_score_row *row, bf_error *err)
 {
     static const char *const states[] = {"ok", "could_not_judge", "error"};
-    int status = word_of(field_at(r, r->column[STATUS]).text, states, 3);
+    int status = bf_csv_word(bf_csv_at(r->field, r->column[STATUS]).text, states, 3);
     if (status < 0)
         return fail_word(r, STATUS, "ok, could_not_judge or error", err);
     row->status = (uint8_t)status;
-    bf_csv_field decision = field_at(r, r->column[DECISION]), match = field_at(r, r->column[MATCH]);
+    bf_csv_field decision = bf_csv_at(r->field, r->column[DECISION]), match = bf_csv_at(r->field, r->column[MATCH]);
     int which = decision.size > 0 ? decision_of(decision.text) : BF_DECISION_ABSENT;
     if (which < 0)
         return fail_word(r, DECISION, "approve, retry, challenge, review or reject", err);
@@ -175,7 +161,7 @@ static bf_status read_segments(const reading *r, bf_score_row *row, bf_error *er
     bf_status status = read_number(r, r->column[FACE], "face_iod_px", 0, 1e6, &iod_px, err);
     for (int s = 0; status == BF_OK && s < BF_SEGMENTS; s++) {
         uint32_t number = 0;
-        bf_csv_field value = field_at(r, r->segment[s]);
+        bf_csv_field value = bf_csv_at(r->field, r->segment[s]);
         if (s == BF_SEGMENT_FACE_SIZE)
             value = (bf_csv_field){face_size(iod_px), strlen(face_size(iod_px))};
         r->scores->has_segment[s] = r->scores->has_segment[s] || value.size > 0;
@@ -190,7 +176,7 @@ static bf_status read_person(reading *r, bf_score_row *row, bf_error *err)
 {
     bool is_new;
     char alone[300];
-    bf_csv_field person = field_at(r, r->column[PERSON]), sample = r->field[r->column[SAMPLE_ID]];
+    bf_csv_field person = bf_csv_at(r->field, r->column[PERSON]), sample = r->field[r->column[SAMPLE_ID]];
     if (person.size == 0) {
         int size = snprintf(alone, sizeof alone, "%s%.256s", "\x01", sample.text);
         person = (bf_csv_field){alone, (size_t)size};
@@ -212,7 +198,7 @@ static bf_status read_versions(reading *r, bf_error *err)
     bf_scores *scores = r->scores;
     uint32_t number;
     bool is_new, first = scores->count == 0;
-    bf_csv_field stack = field_at(r, r->column[STACK]);
+    bf_csv_field stack = bf_csv_at(r->field, r->column[STACK]);
     bf_status status = bf_ids_add(&r->stacks, stack.text, stack.size, &number, &is_new, err);
     if (status != BF_OK)
         return status;
@@ -225,16 +211,16 @@ static bf_status read_versions(reading *r, bf_error *err)
     }
     scores->stacks = r->stacks.count;
     keep_version(scores->stack, sizeof scores->stack, stack, first);
-    keep_version(scores->policy_version, sizeof scores->policy_version, field_at(r, r->column[POLICY]), first);
-    keep_version(scores->fusion_version, sizeof scores->fusion_version, field_at(r, r->column[FUSION]), first);
-    keep_version(scores->flow, sizeof scores->flow, field_at(r, r->column[FLOW]), first);
+    keep_version(scores->policy_version, sizeof scores->policy_version, bf_csv_at(r->field, r->column[POLICY]), first);
+    keep_version(scores->fusion_version, sizeof scores->fusion_version, bf_csv_at(r->field, r->column[FUSION]), first);
+    keep_version(scores->flow, sizeof scores->flow, bf_csv_at(r->field, r->column[FLOW]), first);
     return BF_OK;
 }
 
 /* Where the table itself says whether it has splits, its first row does, and all others must agree. */
 static bf_status settle_split(reading *r, bool first, bf_error *err)
 {
-    bool has = field_at(r, r->column[SPLIT]).size > 0;
+    bool has = bf_csv_at(r->field, r->column[SPLIT]).size > 0;
     if (!r->options->split_if_any)
         return BF_OK;
     if (first && !has)
@@ -250,7 +236,7 @@ static bf_status settle_split(reading *r, bool first, bf_error *err)
 static bf_status sort_out(reading *r, bool *ret_counts, bf_error *err)
 {
     static const char *const reviews[] = {"confirmed", "uncertain", "disputed", "excluded"};
-    bf_csv_field id = r->field[r->column[SAMPLE_ID]], review = field_at(r, r->column[REVIEW]);
+    bf_csv_field id = r->field[r->column[SAMPLE_ID]], review = bf_csv_at(r->field, r->column[REVIEW]);
     uint32_t number;
     bool is_new;
     *ret_counts = false;
@@ -271,10 +257,10 @@ static bf_status sort_out(reading *r, bool *ret_counts, bf_error *err)
     }
     if ((status = settle_split(r, number == 0, err)) != BF_OK)
         return status;
-    int state = review.size > 0 ? word_of(review.text, reviews, BF_REVIEWS) : BF_REVIEW_CONFIRMED;
+    int state = review.size > 0 ? bf_csv_word(review.text, reviews, BF_REVIEWS) : BF_REVIEW_CONFIRMED;
     if (state < 0)
         return fail_word(r, REVIEW, "confirmed, uncertain, disputed or excluded", err);
-    if (r->split && strcmp(field_at(r, r->column[SPLIT]).text, r->split) != 0) {
+    if (r->split && strcmp(bf_csv_at(r->field, r->column[SPLIT]).text, r->split) != 0) {
         r->scores->other_split++;
         return BF_OK;
     }
@@ -295,9 +281,9 @@ static uint64_t hash_of(bf_csv_field field)
 
 static bf_status keep_sample(const reading *r, bf_error *err)
 {
-    const bf_score_sample sample = {.sha256 = hash_of(field_at(r, r->column[SHA256])),
-                                    .person = hash_of(field_at(r, r->column[PERSON])),
-                                    .split = hash_of(field_at(r, r->column[SPLIT])),
+    const bf_score_sample sample = {.sha256 = hash_of(bf_csv_at(r->field, r->column[SHA256])),
+                                    .person = hash_of(bf_csv_at(r->field, r->column[PERSON])),
+                                    .split = hash_of(bf_csv_at(r->field, r->column[SPLIT])),
                                     .csv_row = bf_csv_row(r->csv)};
     return bf_scores_add_sample(r->scores, sample, r->field[r->column[SAMPLE_ID]].text, err);
 }

@@ -32,24 +32,9 @@ typedef struct reading {
     const char *stack; /* of the first row */
 } reading;
 
-static bf_csv_field field_at(const reading *r, int column)
-{
-    return column < 0 ? (bf_csv_field){"", 0} : r->field[column];
-}
-
-/* The place of `text` among `words`; -1 when it is none of them. */
-static int word_of(const char *text, const char *const *words, int count)
-{
-    for (int i = 0; i < count; i++) {
-        if (strcmp(text, words[i]) == 0)
-            return i;
-    }
-    return -1;
-}
-
 static bf_status fail_value(const reading *r, const char *name, int column, const char *allowed, bf_error *err)
 {
-    bf_status status = bf_csv_fail(r->csv, err, "%s is '%.60s'.", name, field_at(r, column).text);
+    bf_status status = bf_csv_fail(r->csv, err, "%s is '%.60s'.", name, bf_csv_at(r->field, column).text);
     bf_fail_hint(err, "It must be %s. Correct the manifest and score again, or correct this row.", allowed);
     return status;
 }
@@ -57,7 +42,7 @@ static bf_status fail_value(const reading *r, const char *name, int column, cons
 static bf_status read_word(const reading *r, bf_scored_text column, const char *const *words, int count,
                            const char *allowed, uint8_t *ret, bf_error *err)
 {
-    int word = word_of(field_at(r, r->text[column]).text, words, count);
+    int word = bf_csv_word(bf_csv_at(r->field, r->text[column]).text, words, count);
     if (word < 0)
         return fail_value(r, TEXTS[column], r->text[column], allowed, err);
     *ret = (uint8_t)word;
@@ -67,7 +52,7 @@ static bf_status read_word(const reading *r, bf_scored_text column, const char *
 /* NaN where the field is empty. */
 static bf_status read_number(const reading *r, int column, double min, double max, double *ret, bf_error *err)
 {
-    bf_csv_field field = field_at(r, column);
+    bf_csv_field field = bf_csv_at(r->field, column);
     double value = NAN;
     if (field.size > 0 && (!bf_csv_number(field, &value) || value < min || value > max)) {
         bf_status status =
@@ -140,7 +125,7 @@ static bf_status read_evidence(const reading *r, bf_scored *row, bf_error *err)
         status = read_float(r, r->raw[d], &opinion->raw, err);
         if (status == BF_OK)
             status = read_float(r, r->llr[d], &opinion->llr, err);
-        int state = word_of(field_at(r, r->state[d]).text, states, 5);
+        int state = bf_csv_word(bf_csv_at(r->field, r->state[d]).text, states, 5);
         if (status == BF_OK && state < 0)
             return fail_value(r, bf_csv_column(r->csv, (size_t)r->state[d]), r->state[d],
                               "present, not_applicable, failed or absent", err);
@@ -162,12 +147,12 @@ static bf_status keep_texts(reading *r, bf_scored *row, bf_error *err)
 {
     bool good = true;
     for (int t = 0; t < BF_TEXTS; t++) {
-        bf_csv_field field = field_at(r, r->text[t]);
+        bf_csv_field field = bf_csv_at(r->field, r->text[t]);
         row->text[t] = bf_texts_keep(&r->table->texts, field.text, field.size);
         good = good && row->text[t];
     }
     for (size_t f = 0; f < r->table->flows; f++) {
-        bf_csv_field field = field_at(r, r->flow[f]);
+        bf_csv_field field = bf_csv_at(r->field, r->flow[f]);
         row->flow[f] = bf_texts_keep(&r->table->texts, field.text, field.size);
         good = good && row->flow[f];
     }
@@ -225,7 +210,7 @@ static void drop_last(bf_scored_table *table)
 
 static bf_status read_row(reading *r, bf_error *err)
 {
-    bf_csv_field id = field_at(r, r->text[BF_TEXT_SAMPLE_ID]);
+    bf_csv_field id = bf_csv_at(r->field, r->text[BF_TEXT_SAMPLE_ID]);
     if (id.size == 0) {
         bf_status status = bf_csv_fail(r->csv, err, "sample_id is empty.");
         bf_fail_hint(err, "Give every sample an id of its own.");

@@ -1,7 +1,6 @@
 """bonafide calibrate: its curves against independent implementations, what must not matter, bad tables, its files."""
 import csv
 import html.parser
-import io
 import json
 import math
 import pathlib
@@ -12,6 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import program  # noqa: E402
+from scores_table import to_csv  # noqa: E402
 import tap  # noqa: E402
 
 try:
@@ -48,14 +48,6 @@ def make_rows(count=600, seed=1, persons=60):
             "raw.beta.own": f"{chance.gauss(0.4 if live else 0, 1):.6f}" if has_beta else "", "llr.beta.own": "",
             "state.beta.own": "present" if has_beta else "not_applicable", "stack": "abc"})
     return rows
-
-
-def to_csv(rows):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def read_map(text):

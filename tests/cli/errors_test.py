@@ -14,6 +14,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import program  # noqa: E402
+from scores_table import to_csv  # noqa: E402
 import tap  # noqa: E402
 
 try:
@@ -41,15 +42,6 @@ def base(seed=1):
             row[f"llr.{detector}"] = f"{float(row[f'llr.{detector}']) + chance.uniform(-0.5, 0.5):.4f}"
         rows.append(row)
     return rows
-
-
-def to_csv(rows):
-    columns = list(dict.fromkeys(key for row in rows for key in row))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 class WithTable(unittest.TestCase):

@@ -1,6 +1,4 @@
 """bonafide eval: its figures against independent implementations, what must not matter, bad tables, and the reports."""
-import csv
-import io
 import json
 import math
 import pathlib
@@ -12,6 +10,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import program  # noqa: E402
 from page import Page  # noqa: E402
+from scores_table import to_csv  # noqa: E402
 import tap  # noqa: E402
 
 try:
@@ -54,14 +53,6 @@ def make_rows(count, seed=1, grid=None):
             "face_iod_px": f"{chance.uniform(40, 120):.1f}", "ms.detect": f"{chance.uniform(5, 9):.3f}",
             "ms.total": f"{chance.uniform(20, 30):.3f}", "stack": "abc", "flow": "account_opening"})
     return rows
-
-
-def to_csv(rows, columns=None):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns or list(rows[0]), lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 class WithTable(unittest.TestCase):

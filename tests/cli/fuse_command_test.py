@@ -1,7 +1,6 @@
 """bonafide fuse: what it fits and chooses, what must not matter, what it keeps, bad tables, and the reports."""
 import csv
 import html.parser
-import io
 import json
 import math
 import pathlib
@@ -12,6 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import program  # noqa: E402
+from scores_table import to_csv  # noqa: E402
 import tap  # noqa: E402
 
 try:
@@ -69,14 +69,6 @@ def make_rows(count, seed=1, people=60, strange=0.0):
             row[f"state.{name}"] = "present" if present else "not_applicable"
         rows.append(row)
     return rows
-
-
-def to_csv(rows, columns=None):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns or list(rows[0]), lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 ROWS = make_rows(300)

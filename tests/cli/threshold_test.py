@@ -11,6 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 import program  # noqa: E402
+from scores_table import to_csv  # noqa: E402
 import tap  # noqa: E402
 
 try:
@@ -44,10 +45,6 @@ def make_rows(live, attacks, seed=1, persons=150, distance=3.0, channels=CHANNEL
                 "quality_passed": "true" if judged else "", "match_outcome": "strong" if judged else "not_judged",
                 "stack": "0123456789abcdef", "flow": "account_opening"})
     return rows
-
-
-def to_csv(rows):
-    return "\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)]) + "\n"
 
 
 def upper_bound(count, total):

@@ -1,12 +1,11 @@
 """Two releases judging the same made-up samples, for the tests of comparisons."""
-import csv
-import io
 import json
 import math
 import random
 import unittest
 
 import program
+from scores_table import to_csv
 
 SPECIES = ("mask", "print", "replay")
 
@@ -44,14 +43,6 @@ def judge(samples, seed, shift=0.0, noise=0.5, silent=0.02, stack="a"):
                      "decision": "retry" if not judged else "approve" if score >= 80 else "reject",
                      "ms.total": f"{chance.uniform(20, 30):.3f}", "stack": stack, "flow": "account_opening"})
     return rows
-
-
-def to_csv(rows, columns=None):
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns or list(rows[0]), lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 EXPERIMENT = """format: 1
