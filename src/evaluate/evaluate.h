@@ -12,7 +12,7 @@
 #include "evaluate/scores.h"
 #include "evaluate/segments.h"
 
-#define BF_THRESHOLD_DEFAULT 80.0 /* the pass band of the shipped policies */
+#define BF_THRESHOLD_DEFAULT 80.0 /* between the pass bands of the shipped policies, 75 to 93 */
 #define BF_COVERAGES 2            /* by device class and by channel */
 #define BF_NEIGHBOURS 10          /* other thresholds whose rates are shown */
 #define BF_WARNINGS_MAX 24
