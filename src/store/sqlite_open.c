@@ -96,17 +96,22 @@ static int configure(sqlite3 *handle)
                         NULL, NULL, NULL);
 }
 
-/* The journal mode is kept in the file. That of a file that only may be read is as the writer made it. */
-static bf_status use_wal(sqlite3 *handle, bf_error *err)
+/* The journal mode is kept in the file. That of a file that only may be read is as the writer made it. Of two that
+ * change it at once SQLite turns one away without asking its busy handler, so that neither waits for the other. */
+static bf_status use_wal(bf_sqlite *db, bf_error *err)
 {
     sqlite3_stmt *asked = NULL;
-    int code = sqlite3_prepare_v2(handle, "PRAGMA journal_mode = WAL", -1, &asked, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(asked);
+    int code = SQLITE_BUSY;
+    for (int waits = 0; (code & 0xff) == SQLITE_BUSY && (waits == 0 || wait_for_lock(db, waits)); waits++) {
+        (void)sqlite3_finalize(asked);
+        code = sqlite3_prepare_v2(db->handle, "PRAGMA journal_mode = WAL", -1, &asked, NULL);
+        if (code == SQLITE_OK)
+            code = sqlite3_step(asked);
+    }
     bool is_wal = code == SQLITE_ROW && sqlite3_stricmp((const char *)sqlite3_column_text(asked, 0), "wal") == 0;
     bf_status status = BF_OK;
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        status = bf_sqlite_fail(handle, code, err, "The store could not be opened.");
+        status = bf_sqlite_fail(db->handle, code, err, "The store could not be opened.");
     else if (!is_wal)
         status = bf_fail(err, BF_STORE_UNAVAILABLE, "The store's file system does not allow a write-ahead log.");
     (void)sqlite3_finalize(asked);
@@ -133,7 +138,7 @@ static bf_status set_up(bf_sqlite *db, const bf_connect *connect, const char *pa
     if (connect->read_only)
         return BF_OK;
     (void)sqlite3_wal_hook(db->handle, note_wal_pages, db);
-    return use_wal(db->handle, err);
+    return use_wal(db, err);
 }
 
 /* SQLite counts its memory under one lock of the whole process, for nobody. */
