@@ -15,6 +15,8 @@ static const struct {
     /* What browsers offer for tests. */
     {" fake device ", BF_KIND_TEST_CAMERA},
     {" fake webcam ", BF_KIND_TEST_CAMERA},
+    {" default video device ", BF_KIND_TEST_CAMERA},
+    {" mock video device ", BF_KIND_TEST_CAMERA},
     {" mjpeg ", BF_KIND_TEST_CAMERA},
     {" y4m ", BF_KIND_TEST_CAMERA},
     /* Anything can be played through these. */

@@ -80,6 +80,8 @@ static void each_lie_has_its_signal(void **state)
         {"camera.label", "\"e2eSoft VCam\"", "virtual_camera"},
         {"camera.label", "\"NDI Webcam Video 1\"", "virtual_camera"},
         {"camera.label", "\"fake_device_0\"", "test_camera"},
+        {"camera.label", "\"Default Video Device\"", "test_camera"},
+        {"camera.label", "\"Mock video device 1\"", "test_camera"},
         {"camera.label", "\"/videos/clip.y4m\"", "test_camera"},
         {"camera.label", "\"NVIDIA Broadcast\"", "altered_camera"},
         {"camera.label", "\"DroidCam Source 3\"", "relayed_camera"},

@@ -78,6 +78,14 @@ const ways = {
       assert.equal(unpack(server.posts[0].body).header.client.tamper.get_user_media_native, false);
     }, {before: countTracks});
   },
+  async 'a getUserMedia that was put back is reported all the same'() {
+    await visit(async (page, server) => {
+      await begin(page);
+      await page.evaluate(() => delete navigator.mediaDevices.getUserMedia);
+      await until(page, 'result');
+      assert.equal(unpack(server.posts[0].body).header.client.tamper.get_user_media_native, false);
+    }, {before: countTracks});
+  },
   async 'frames are sent unmirrored, the preview is a mirror'() {
     await visit(async (page, server) => {
       await begin(page);

@@ -13,5 +13,6 @@ interface HTMLElementTagNameMap {
 interface Window {
   told: any[];
   violations: string[];
+  complaints: string[];
   tracks: MediaStreamTrack[];
 }

@@ -8,19 +8,11 @@ import {DESKTOP, PHONE, axe, embed, open, shoot, until} from './lib/browser.mjs'
 import {perform, startWhenLight} from './lib/performer.mjs';
 import {POLICY, StandIn} from './lib/stand_in.mjs';
 import {run} from './lib/tap.mjs';
-import {FILES, browserWith, closeBrowsers, main} from './lib/visit.mjs';
+import {FILES, MISTAKES, browserWith, closeBrowsers, main} from './lib/visit.mjs';
 
 const URL_ = process.env.BONAFIDE_URL;
 const photo = (name) => path.join(process.env.BONAFIDE_PHOTOS, `${name}.jpg`);
 const PHOTO = photo('person-2');
-/** What the report would bring about if the page did something else than it should. */
-const MISTAKES = [
-  'plan_not_shown', 'shown_at_other_times', 'duration_mismatch', 'malformed_report', 'no_client_report',
-  'foreign_client',
-  'stale_challenge', 'challenge_unnamed', 'frames_not_from_page', 'encoder_mismatch', 'mirrored', 'frame_size_mismatch',
-  'size_changed', 'get_user_media_replaced', 'canvas_replaced', 'enumerate_devices_replaced', 'impossible_screen',
-  'platform_mismatch', 'settings_beyond_capabilities', 'clock_drift', 'page_hidden', 'frames_too_fast',
-];
 /** What is true of a browser under test. */
 const TESTING = ['automated_browser', 'headless_browser', 'test_camera'];
 

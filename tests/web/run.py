@@ -2,9 +2,10 @@
 """Runs one of the web tests with what it needs: clips for the browser's camera, the built page, and for a test of the
 whole journey a server.
 
-usage: run.py NAME_test.mjs
+usage: run.py NAME_test.mjs [BROWSER]
 """
 import contextlib
+import glob
 import os
 import pathlib
 import re
@@ -24,7 +25,14 @@ PHOTO = "person-2.jpg"
 HEADS = {"live": PHOTO, "person-1": "person-1.jpg", "person-4": "person-4.jpg"}
 # A photo that sways, in bad light or in the wrong place.
 PHOTOS = {"dark": {"light": 0.12}, "far": {"size": 0.2}, "noisy": {"noise": 70.0}, "sides": {"sides": 0.3}}
+WITH_CLIPS = ("browser_test.mjs", "trouble_test.mjs", "journey_test.mjs")
+WITH_SERVER = ("journey_test.mjs", "engines_test.mjs")
 SIMULATE = program.BUILD / "tools/simulate/simulate"
+MINIBROWSERS = "/usr/lib/*/webkit2gtk-4.1/MiniBrowser"
+# The programs that a test needs beside node, by the browser that it is about.
+PROGRAMS = {"chromium": [os.environ.get("BONAFIDE_CHROMIUM", "chromium")],
+            "firefox": [os.environ.get("BONAFIDE_FIREFOX", "firefox-esr")],
+            "webkit": ["WebKitWebDriver", "Xvfb"]}
 SKIP = 77
 
 
@@ -46,13 +54,16 @@ def make_clips(folder):
         part.rename(clip)
 
 
-def missing(name):
+def missing(name, browser):
     if not shutil.which("node"):
         return "there is no node"
     if name == "modules_test.mjs":
         return None
-    if not shutil.which(os.environ.get("BONAFIDE_CHROMIUM", "chromium")):
-        return "there is no chromium"
+    for needed in PROGRAMS[browser]:
+        if not shutil.which(needed):
+            return f"there is no {needed}"
+    if browser == "webkit" and not glob.glob(MINIBROWSERS):
+        return "there is no MiniBrowser"
     if not (program.SAMPLES / PHOTO).exists() or not program.has_weights():
         return "there are no sample photos or no networks"
     return None
@@ -61,7 +72,7 @@ def missing(name):
 def run(name, environment):
     scratch = program.scratch()
     clips = program.BUILD / "web-clips"
-    if name != "modules_test.mjs":
+    if name in WITH_CLIPS:
         make_clips(clips)
     environment = {**program.ENVIRONMENT, "BONAFIDE_CLIPS": str(clips),
                    "BONAFIDE_WEB": str(program.BUILD / "web"), "BONAFIDE_SHOTS": str(program.BUILD / "web-shots"),
@@ -97,17 +108,17 @@ def development_server(origin):
             process.wait(60)
 
 
-def main(name):
-    if reason := missing(name):
+def main(name, browser="chromium"):
+    if reason := missing(name, browser):
         print(f"1..0 # SKIP {reason}")
         return SKIP
-    if name != "journey_test.mjs":
+    if name not in WITH_SERVER:
         return run(name, {})
     port = free_port()
     with development_server(f"http://127.0.0.1:{port}") as (url, key):
         return run(name, {"BONAFIDE_URL": url, "BONAFIDE_KEY": key, "BONAFIDE_PORT": str(port),
-                          "BONAFIDE_SIMULATE": str(SIMULATE),
-                          "BONAFIDE_PHOTOS": str(program.SAMPLES)})
+                          "BONAFIDE_SIMULATE": str(SIMULATE), "BONAFIDE_PHOTOS": str(program.SAMPLES),
+                          "BONAFIDE_ENGINE": browser, "BONAFIDE_MINIBROWSER": "".join(glob.glob(MINIBROWSERS)[:1])})
 
 
 if __name__ == "__main__":

@@ -91,6 +91,20 @@ const problems = {
       },
     });
   },
+  async 'a browser that cannot make style sheets: told without any look'() {
+    await visit(async (page) => {
+      assert.equal((await until(page, 'error')).code, 'unsupported');
+      assert.equal(await title(page).innerText(), 'This browser cannot do it');
+    }, {
+      before: async (page) => {
+        await page.addInitScript(() => {
+          delete Document.prototype.adoptedStyleSheets;
+          Object.defineProperty(window, 'CSSStyleSheet', {value: undefined});
+        });
+        await page.reload();
+      },
+    });
+  },
   async 'a page that forgot session or token'() {
     await visit(async (page) => {
       assert.equal((await problemShown(page, 'not_set_up', {first: true})).final, true);

@@ -1,6 +1,7 @@
 /** Opening a camera, saying in one word what went wrong, and noticing when it goes away. */
 
 import {Problem} from './problem.ts';
+import {h} from './view/dom.ts';
 
 export interface Requested {
   width: number;
@@ -27,14 +28,30 @@ function pageForbids(): boolean {
   return policy ? !policy.allowsFeature('camera') : false;
 }
 
+/** Whether style sheets can be made here, on which the look of the element rests; browsers from before 2023 cannot. */
+export const canStyle = 'adoptedStyleSheets' in Document.prototype;
+
 /** Throws when no camera can work here, whatever the person does. */
 export function checkSurroundings(): void {
   if (!window.isSecureContext) throw new Problem('insecure_context', location.origin);
   if (!navigator.mediaDevices?.getUserMedia) throw new Problem('unsupported', 'no mediaDevices');
-  if (!('toBlob' in HTMLCanvasElement.prototype) || !('showModal' in HTMLDialogElement.prototype)) {
-    throw new Problem('unsupported', 'too old a browser');
-  }
+  if (!canStyle || !('showModal' in HTMLDialogElement.prototype)) throw new Problem('unsupported', 'too old a browser');
   if (pageForbids()) throw new Problem('blocked_by_page', 'the permissions policy forbids the camera');
+}
+
+/** Throws where the browser keeps what is drawn from the page, as protection against tracking may: the frames would be
+ * noise. A little noise, which is what most such protection adds, does no harm. */
+function checkPictures(): void {
+  const size = 8;
+  const noise = 16;
+  const colours = [200, 90, 30];
+  const context = h('canvas', {width: size, height: size}).getContext('2d');
+  if (!context) throw new Problem('unsupported', 'no canvas');
+  context.fillStyle = `rgb(${colours.join()})`;
+  context.fillRect(0, 0, size, size);
+  const {data} = context.getImageData(0, 0, size, size);
+  const same = data.every((value, index) => Math.abs(value - (colours[index % 4] ?? 255)) <= noise);
+  if (!same) throw new Problem('pictures_hidden', 'canvas data are not what was drawn');
 }
 
 async function permission(): Promise<PermissionStatus | null> {
@@ -45,15 +62,20 @@ async function permission(): Promise<PermissionStatus | null> {
   }
 }
 
-async function problemOfDenial(error: DOMException): Promise<Problem> {
+async function problemOfDenial(error: Error): Promise<Problem> {
   const state = (await permission())?.state;
   const dismissed = /dismiss/i.test(error.message) || (state === 'prompt' && !/system/i.test(error.message));
   return new Problem(dismissed ? 'dismissed' : 'denied', error.message);
 }
 
+/** No DOMException in WebKit. */
+function isOverconstrained(error: unknown): error is Error {
+  return (error as Error | null)?.name === 'OverconstrainedError';
+}
+
 /** What a failed getUserMedia means. */
 export async function problemOfCamera(error: unknown): Promise<Problem> {
-  if (!(error instanceof DOMException)) return new Problem('camera_failed', String(error));
+  if (!(error instanceof DOMException) && !isOverconstrained(error)) return new Problem('camera_failed', String(error));
   switch (error.name) {
     case 'NotAllowedError':
     case 'PermissionDeniedError':
@@ -62,6 +84,7 @@ export async function problemOfCamera(error: unknown): Promise<Problem> {
       return new Problem('blocked_by_page', error.message);
     case 'NotFoundError':
     case 'DevicesNotFoundError':
+    case 'OverconstrainedError': // Not even a camera of any kind: so WebKit says that there is none.
       return new Problem('no_camera', error.message);
     case 'NotReadableError':
     case 'TrackStartError':
@@ -75,6 +98,7 @@ export async function problemOfCamera(error: unknown): Promise<Problem> {
 /** Opens the chosen camera, or the one that faces the person. Throws Problem. */
 export async function openCamera(deviceId: string | null): Promise<Camera> {
   checkSurroundings();
+  checkPictures();
   const size = {
     width: {ideal: REQUESTED.width}, height: {ideal: REQUESTED.height}, frameRate: {ideal: REQUESTED.frame_rate},
   };
@@ -83,8 +107,7 @@ export async function openCamera(deviceId: string | null): Promise<Camera> {
   try {
     stream = await navigator.mediaDevices.getUserMedia({audio: false, video: {...size, ...which}});
   } catch (error) {
-    const stubborn = error instanceof DOMException && error.name === 'OverconstrainedError';
-    if (!stubborn) throw await problemOfCamera(error);
+    if (!isOverconstrained(error)) throw await problemOfCamera(error);
     try {
       stream = await navigator.mediaDevices.getUserMedia({audio: false, video: true});
     } catch (again) {

@@ -8,7 +8,7 @@ import {hintOf, look, LOOK_HEIGHT, LOOK_WIDTH, type FaceBox, type Hint} from './
 import {colourAt, isActive, stepAt, type Plan} from './plan.ts';
 import {Problem} from './problem.ts';
 import {Recorder} from './recorder.ts';
-import {clientReport} from './report.ts';
+import {clientReport, natives} from './report.ts';
 import type {Speaker} from './texts/index.ts';
 import {h} from './view/dom.ts';
 import type {Stage} from './view/stage.ts';
@@ -55,6 +55,7 @@ export class Capture {
   readonly #signal = this.#mine.signal;
   readonly #detector = browserDetector();
   #camera: Camera | null = null;
+  #natives = natives();
   #watch: Watch | null = null;
   #recorder: Recorder | null = null;
   #switchTo: string | null = null;
@@ -115,6 +116,7 @@ export class Capture {
 
   async #open(deviceId: string | null): Promise<Camera> {
     const {video} = this.#stage;
+    this.#natives = natives();
     const camera = await openCamera(deviceId);
     this.#camera = camera;
     this.#signal.throwIfAborted();
@@ -223,7 +225,7 @@ export class Capture {
     const drift = recorder.drift;
     const frames = await recorder.stop();
     if (frames.length < MIN_FRAMES || !this.#camera) throw new Problem('camera_failed', 'too few frames came');
-    const client = clientReport(this.#camera, {
+    const client = clientReport(this.#camera, this.#natives, {
       frames_dropped: recorder.dropped, hidden_ms: 0, // Out of sight it would have ended.
       rotations: this.#rotations + (this.#watch?.rotations ?? 0), clock_drift_ms: drift,
     }, speak.language);

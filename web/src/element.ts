@@ -1,6 +1,7 @@
 /** <bonafide-capture>: the element that pages embed. Attributes say where and for whom; it starts as soon as it has a
  * session and a token, and tells by events what became of it. */
 
+import {canStyle} from './camera.ts';
 import {Journey, type Outcome, type Surface} from './journey.ts';
 import {Problem} from './problem.ts';
 import sheetText from './style.css';
@@ -46,7 +47,7 @@ export class BonafideCapture extends HTMLElement implements Surface {
   constructor() {
     super();
     this.#root = this.attachShadow({mode: 'open'});
-    this.#root.adoptedStyleSheets = [sharedSheet()];
+    if (canStyle) this.#root.adoptedStyleSheets = [sharedSheet()];
     this.#card = h('section', {class: 'card', part: 'card'});
     this.#root.append(this.#card);
   }

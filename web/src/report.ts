@@ -41,6 +41,22 @@ function plain(value: unknown, depth = 0): unknown {
   return Object.fromEntries(entries.map(([key, entry]) => [text(key), plain(entry, depth + 1)]));
 }
 
+export interface Natives {
+  get_user_media_native: boolean;
+  enumerate_devices_native: boolean;
+  canvas_native: boolean;
+}
+
+/** Which of the calls that a capture rests on are the browser's own just now. */
+export function natives(): Natives {
+  return {
+    get_user_media_native: looksNative(navigator.mediaDevices, 'getUserMedia'),
+    enumerate_devices_native: looksNative(navigator.mediaDevices, 'enumerateDevices'),
+    canvas_native: looksNative(HTMLCanvasElement.prototype, 'toBlob') &&
+      looksNative(CanvasRenderingContext2D.prototype, 'drawImage'),
+  };
+}
+
 function platformName(): string {
   const data = (navigator as unknown as {userAgentData?: {platform?: string}}).userAgentData;
   return text(data?.platform || navigator.platform);
@@ -59,7 +75,10 @@ function describeCamera(camera: Camera): object {
   };
 }
 
-export function clientReport(camera: Camera, timing: Timing, language: string): object {
+/** `before`: what was native when the camera opened. A replacement may be gone since: WebKit forgets what a page hung
+ * on `mediaDevices`, and whoever replaced a call can put it back. */
+export function clientReport(camera: Camera, before: Natives, timing: Timing, language: string): object {
+  const now = natives();
   return {
     sdk: SDK,
     user_agent: text(navigator.userAgent),
@@ -71,10 +90,9 @@ export function clientReport(camera: Camera, timing: Timing, language: string): 
     capture: 'camera',
     camera: describeCamera(camera),
     tamper: {
-      get_user_media_native: looksNative(navigator.mediaDevices, 'getUserMedia'),
-      enumerate_devices_native: looksNative(navigator.mediaDevices, 'enumerateDevices'),
-      canvas_native: looksNative(HTMLCanvasElement.prototype, 'toBlob') &&
-        looksNative(CanvasRenderingContext2D.prototype, 'drawImage'),
+      get_user_media_native: before.get_user_media_native && now.get_user_media_native,
+      enumerate_devices_native: before.enumerate_devices_native && now.enumerate_devices_native,
+      canvas_native: before.canvas_native && now.canvas_native,
     },
     timing,
     mirrored: false,

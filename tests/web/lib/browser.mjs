@@ -1,11 +1,12 @@
-/** Debian's chromium with a camera that plays a file, and the page with the element in it. */
+/** Debian's browsers and the page with the element in it: chromium with a camera that plays a file, Firefox with one
+ * that changes its colour. */
 
 import {mkdir, mkdtemp, rm} from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
 const CACHE = process.env.BONAFIDE_CACHE_DIR;
-const {chromium} = await import(path.join(CACHE, 'web/node_modules/playwright-core/index.mjs'));
+const {chromium, firefox} = await import(path.join(CACHE, 'web/node_modules/playwright-core/index.mjs'));
 
 export const SHOTS = process.env.BONAFIDE_SHOTS;
 export const AXE = path.join(CACHE, 'web/axe.min.js');
@@ -34,7 +35,47 @@ export async function launch(clip, flags = []) {
   };
 }
 
-/** A page that remembers what went wrong in it: violations of the policy, errors, the element's events. */
+/** Starts Firefox; `preferences` as in about:config. */
+export async function launchFirefox(preferences) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'bonafide-browser-'));
+  const browser = await firefox.launch({
+    // The channel makes playwright speak WebDriver BiDi, which unchanged Firefox understands.
+    channel: 'moz-firefox', executablePath: process.env.BONAFIDE_FIREFOX ?? '/usr/bin/firefox-esr', headless: true,
+    firefoxUserPrefs: preferences, env: {...process.env, HOME: folder},
+  });
+  return {
+    browser,
+    async close() {
+      await browser.close();
+      await rm(folder, {recursive: true, force: true, maxRetries: 3});
+    },
+  };
+}
+
+/** Makes a page remember violations of its policy, what its console complained of, and the element's events. */
+export function remember() {
+  window.violations = [];
+  window.complaints = [];
+  window.told = [];
+  document.addEventListener('securitypolicyviolation', (event) => {
+    window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`);
+  });
+  for (const name of ['error', 'unhandledrejection']) {
+    addEventListener(name, (event) => window.complaints.push(`${name}: ${event['message'] ?? event['reason']}`));
+  }
+  for (const name of ['error', 'warn']) {
+    const real = console[name];
+    console[name] = (...words) => {
+      window.complaints.push(words.join(' '));
+      real.apply(console, words);
+    };
+  }
+  for (const name of ['result', 'error', 'progress']) {
+    document.addEventListener(`bonafide-${name}`, (event) => window.told.push({name, ...event.detail}));
+  }
+}
+
+/** A page that remembers what went wrong in it. */
 export async function open(browser, url, {allow = true, ...options} = {}) {
   const context = await browser.newContext({...DESKTOP, locale: 'en-GB', ...options});
   if (allow) await context.grantPermissions(['camera'], {origin: new URL(url).origin});
@@ -45,16 +86,7 @@ export async function open(browser, url, {allow = true, ...options} = {}) {
     // Chromium reports each failed request itself; the tests that make them fail know.
     if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) errors.push(message.text());
   });
-  await page.addInitScript(() => {
-    window.violations = [];
-    window.told = [];
-    document.addEventListener('securitypolicyviolation', (event) => {
-      window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`);
-    });
-    for (const name of ['result', 'error', 'progress']) {
-      document.addEventListener(`bonafide-${name}`, (event) => window.told.push({name, ...event.detail}));
-    }
-  });
+  await page.addInitScript(remember);
   await page.goto(url);
   return {page, context, errors};
 }
@@ -102,5 +134,6 @@ export async function axe(page) {
 export async function shoot(page, name) {
   if (!SHOTS) return;
   await mkdir(SHOTS, {recursive: true});
-  await page.screenshot({path: path.join(SHOTS, `${name}.png`), timeout: 15_000});
+  // Hiding the caret would add a style to the page, which its policy forbids.
+  await page.screenshot({path: path.join(SHOTS, `${name}.png`), timeout: 15_000, caret: 'initial'});
 }

@@ -8,7 +8,8 @@ import path from 'node:path';
 export const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
   "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
   "require-trusted-types-for 'script'";
-const TYPES = {'.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html; charset=utf-8'};
+const TYPES = {'.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html; charset=utf-8',
+  '.jpg': 'image/jpeg'};
 const NONCE = 'ab'.repeat(32);
 
 export function plan(changes = {}) {

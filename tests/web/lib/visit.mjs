@@ -10,6 +10,14 @@ const clip = (name) => path.isAbsolute(name) ? name : path.join(process.env.BONA
 export const IDS = {session: 's1', token: 'bft_1'};
 
 export const FILES = {'/capture/': process.env.BONAFIDE_WEB, '/page/': new URL('../page', import.meta.url).pathname};
+/** What the report would bring about if the page did something else than it should. */
+export const MISTAKES = [
+  'plan_not_shown', 'shown_at_other_times', 'duration_mismatch', 'malformed_report', 'no_client_report',
+  'foreign_client', 'stale_challenge', 'challenge_unnamed', 'frames_not_from_page', 'encoder_mismatch', 'mirrored',
+  'frame_size_mismatch', 'size_changed', 'get_user_media_replaced', 'canvas_replaced', 'enumerate_devices_replaced',
+  'impossible_screen', 'platform_mismatch', 'settings_beyond_capabilities', 'clock_drift', 'page_hidden',
+  'frames_too_fast',
+];
 const browsers = new Map();
 
 export async function browserWith(name, flags = []) {
@@ -46,7 +54,7 @@ export async function begin(page) {
 }
 
 export async function startNow(page) {
-  await stage(page).getByRole('button', {name: 'Start now'}).click({timeout: 10_000}).catch(() => undefined);
+  await page.locator('bonafide-capture .stage[open] .button.main').click({timeout: 10_000}).catch(() => undefined);
 }
 
 /** What a post holds: header and frames. */

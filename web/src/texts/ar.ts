@@ -85,6 +85,8 @@ export const ar: Texts = {
   problem_busy_text: 'أغلق مكالمات الفيديو والبرامج أو علامات التبويب الأخرى التي تستخدم الكاميرا ثم حاول مرة أخرى.',
   problem_camera_failed_title: 'لم تعمل الكاميرا',
   problem_camera_failed_text: 'يرجى المحاولة مرة أخرى. إن تكرر ذلك فاختر كاميرا أخرى أو أعد تشغيل المتصفح.',
+  problem_pictures_hidden_title: 'متصفحك يخفي الصور',
+  problem_pictures_hidden_text: 'حماية المتصفح من التتبع تحوّلها إلى تشويش. اسمح لهذه الصفحة باستخدام بيانات الصور (canvas) أو افتحها في متصفح آخر.',
   problem_camera_lost_title: 'انقطعت الكاميرا',
   problem_camera_lost_text: 'ربما انفصل سلك أو سُحب الإذن. يرجى التحقق والمحاولة مرة أخرى.',
   problem_camera_paused_title: 'الكاميرا متوقفة مؤقتًا',

@@ -85,6 +85,8 @@ export const de: Texts = {
   problem_busy_text: 'Schließen Sie Videoanrufe und andere Programme oder Tabs, die die Kamera verwenden, und versuchen Sie es noch einmal.',
   problem_camera_failed_title: 'Die Kamera ist nicht gestartet',
   problem_camera_failed_text: 'Bitte versuchen Sie es noch einmal. Geschieht es wieder, wählen Sie eine andere Kamera oder starten Sie den Browser neu.',
+  problem_pictures_hidden_title: 'Ihr Browser verbirgt die Bilder',
+  problem_pictures_hidden_text: 'Sein Schutz vor Verfolgung macht Rauschen daraus. Erlauben Sie dieser Seite, Canvas- oder Bilddaten zu verwenden, oder öffnen Sie sie in einem anderen Browser.',
   problem_camera_lost_title: 'Die Kamera ist nicht mehr da',
   problem_camera_lost_text: 'Vielleicht hat sich ein Kabel gelöst, oder die Erlaubnis wurde zurückgenommen. Bitte sehen Sie nach und versuchen Sie es noch einmal.',
   problem_camera_paused_title: 'Die Kamera macht Pause',

@@ -85,6 +85,8 @@ export const en = {
   problem_busy_text: 'Close video calls and other programs or tabs that use the camera, then try again.',
   problem_camera_failed_title: 'The camera did not start',
   problem_camera_failed_text: 'Please try again. If it happens once more, choose another camera or restart the browser.',
+  problem_pictures_hidden_title: 'Your browser hides the pictures',
+  problem_pictures_hidden_text: 'Its protection against tracking turns them into noise. Allow this page to use canvas or image data, or open it in another browser.',
   problem_camera_lost_title: 'The camera went away',
   problem_camera_lost_text: 'Perhaps a cable came loose, or the permission was taken back. Please check, and try again.',
   problem_camera_paused_title: 'The camera pauses',
