@@ -88,6 +88,7 @@ static void fill_input(const bf_policy *policy, const bf_quality *quality, bf_po
     ret->match_similarity = next_number();
     ret->kill_switch = next(16) == 0;
     ret->challenge = (bf_challenge_outcome)next(6);
+    ret->light = (bf_light_outcome)next(6);
     fill_risk(bf_policy_settings_of(policy, ret->channel), &ret->risk);
 }
 
@@ -121,16 +122,25 @@ static void check_output(const bf_policy *policy, const bf_policy_input *input, 
     promise(output->rule[0] != 0, "a rule decided");
 }
 
-/* A challenge that could not be seen approves and rejects nothing by itself. */
-static void check_unclear(const bf_policy *policy, bf_policy_input input)
+static void promise_silence(const bf_policy *policy, const bf_policy_input *silent, const bf_policy_input *without)
 {
-    bf_policy_output unclear, not_asked;
+    bf_policy_output one, other;
+    bf_policy_decide(policy, silent, &one);
+    bf_policy_decide(policy, without, &other);
+    bool final = one.decision == BF_DECISION_APPROVE || one.decision == BF_DECISION_REJECT;
+    promise(!final || one.decision == other.decision, "what could not be seen settles nothing");
+}
+
+/* A challenge that could not be seen, and light that was not answered, approve and reject nothing by themselves. */
+static void check_silence(const bf_policy *policy, bf_policy_input input)
+{
+    bf_policy_input without = input;
     input.challenge = BF_CHALLENGE_UNCLEAR;
-    bf_policy_decide(policy, &input, &unclear);
-    input.challenge = BF_CHALLENGE_NOT_ASKED;
-    bf_policy_decide(policy, &input, &not_asked);
-    bool final = unclear.decision == BF_DECISION_APPROVE || unclear.decision == BF_DECISION_REJECT;
-    promise(!final || unclear.decision == not_asked.decision, "an unclear challenge settles nothing");
+    without.challenge = BF_CHALLENGE_NOT_ASKED;
+    promise_silence(policy, &input, &without);
+    input.light = BF_LIGHT_UNANSWERED;
+    without.light = BF_LIGHT_NOT_ASKED;
+    promise_silence(policy, &input, &without);
 }
 
 static void decide_much(const bf_policy *policy)
@@ -145,7 +155,7 @@ static void decide_much(const bf_policy *policy)
         fill_input(policy, &quality, &input);
         bf_policy_decide(policy, &input, &output);
         check_output(policy, &input, &output);
-        check_unclear(policy, input);
+        check_silence(policy, input);
         bf_capture_ask ask = bf_policy_capture(policy, input.channel, &input.risk, next(2));
         promise(ask.active
                     ? ask.steps_min >= 1 && ask.steps_min <= ask.steps_max && ask.steps_max <= BF_POLICY_STEPS_MAX

@@ -54,6 +54,7 @@ typedef enum bf_status {
     BF_MODE_NOT_SUPPORTED = 124, /**< The session cannot be held in this mode. */
     BF_REFERENCE_FIXED = 125, /**< The session's reference cannot be changed any more. */
     BF_PLAN_FIXED = 126, /**< The plan of this attempt cannot be changed any more. */
+    BF_EXCLUSION_REFUSED = 127, /**< In this journey the person's device cannot leave this out by itself. */
     BF_OVERLOADED = 140, /**< The server has more work than it can do at the moment. */
     BF_WORKER_LOST = 141, /**< The process that judged the capture ended before it had an answer. */
     BF_INPUT_QUARANTINED = 142, /**< This very file has repeatedly broken the judging process and is not tried again. */
@@ -124,9 +125,10 @@ typedef enum bf_guidance {
     BF_GUIDANCE_FOLLOW_STEPS_SHOWN = 24, /**< Please follow the steps as they are shown. */
     BF_GUIDANCE_STAY_ON_PAGE = 25, /**< Please stay on this page while the camera is on. */
     BF_GUIDANCE_USE_DEVICE_CAMERA = 26, /**< Please use the camera of your device directly, without other camera programs. */
+    BF_GUIDANCE_LET_LIGHT_REACH_FACE = 27, /**< Please go where it is less bright, turn up the screen and hold it closer. */
 } bf_guidance;
 
-#define BF_GUIDANCE_COUNT 27 /**< number of guidance codes */
+#define BF_GUIDANCE_COUNT 28 /**< number of guidance codes */
 
 /** Why a decision was made. */
 typedef enum bf_reason {
@@ -156,8 +158,9 @@ typedef enum bf_reason {
     BF_REASON_CHALLENGE_NOT_FOLLOWED = 23, /**< The steps that were asked for were not seen as they were shown. */
     BF_REASON_CHALLENGE_UNCLEAR = 24, /**< Too little could be seen to say whether the steps were followed. */
     BF_REASON_CAPTURE_PATH_RISK = 25, /**< Something about how the capture was made or sent speaks of risk. */
+    BF_REASON_LIGHT_NOT_SEEN = 26, /**< The answer of the face to the screen's light, which the journey wants, was not seen. */
 } bf_reason;
 
-#define BF_REASON_COUNT 26 /**< number of reason codes */
+#define BF_REASON_COUNT 27 /**< number of reason codes */
 
 #endif

@@ -97,19 +97,13 @@ static const column NODE[] = {{"level", number_of}, {"index", number_of}, {"hash
 static const column CHECKPOINT[] = {{"size", number_of}, {"at_ms", number_of}, {"note", text_of}, {NULL, NULL}};
 static const column HEAD[] = {{"size", number_of},  {"edge", blob_of}, {"last", blob_of}, {"signed_size", number_of},
                               {"at_ms", number_of}, {"note", text_of}, {NULL, NULL}};
-static const column DECISION[] = {{"audit_index", number_of},
-                                  {"client", text_of},
-                                  {"request_id", text_of},
-                                  {"kind", text_of},
-                                  {"session_id", text_of},
-                                  {"attempt", number_of},
-                                  {"at_ms", number_of},
-                                  {"decision", text_of},
-                                  {"reason", text_of},
-                                  {"record_sha256", text_of},
-                                  {"record", text_of},
-                                  {"client_report", text_of},
-                                  {NULL, NULL}};
+static const column DECISION[] = {{"audit_index", number_of}, {"client", text_of},
+                                  {"request_id", text_of},    {"kind", text_of},
+                                  {"session_id", text_of},    {"attempt", number_of},
+                                  {"at_ms", number_of},       {"decision", text_of},
+                                  {"reason", text_of},        {"record_sha256", text_of},
+                                  {"record", text_of},        {"client_report", text_of},
+                                  {"plan", text_of},          {NULL, NULL}};
 
 static bf_status put_row(exporter *e, const char *name, const column *columns, const bf_rows *rows, bf_error *err)
 {
@@ -149,7 +143,7 @@ static bf_status query_range(bf_db *db, const char *sql, int64_t from, int64_t t
 #define CHECKPOINT_SQL "SELECT size, at_ms, note FROM audit_checkpoint"
 #define DECISION_SQL                                                                                                   \
     "SELECT audit_index, client, request_id, kind, session_id, attempt, at_ms, decision, reason, record_sha256,"       \
-    " record, client_report FROM decision"
+    " record, client_report, plan FROM decision"
 
 /* What belongs to the leaves from .. to - 1. */
 static bf_status query_page(bf_db *db, int64_t from, int64_t to, page *p, bf_error *err)

@@ -37,8 +37,8 @@ const char *bf_audit_kind_name(bf_audit_kind kind);
 /* The facts by which a row of table `decision` is checked against its leaf, each the value of a column: "client",
  * "request_id", "judgement" (column kind), "session" (session_id), "attempt" (null or absent when NULL), "decided_ms"
  * (at_ms), "decision", "reason", "record_sha256" (of the record's text), "report_sha256" (of client_report's text; null
- * or absent when NULL). A row whose record or report is gone needs a leaf of kind "erased" that names its "session", or
- * its "client" and "request_id" when it has none. */
+ * or absent when NULL), "plan_sha256" (of plan's text; likewise). A row whose record, report or plan is gone needs a
+ * leaf of kind "erased" that names its "session", or its "client" and "request_id" when it has none. */
 
 typedef struct bf_audit_entry {
     bf_audit_kind kind;

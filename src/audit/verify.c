@@ -238,7 +238,7 @@ static const struct {
     {"node", take_node, KEYS("level", "index", "hash")},
     {"decision", take_decision,
      KEYS("audit_index", "client", "request_id", "kind", "session_id", "attempt", "at_ms", "decision", "reason",
-          "record_sha256", "record", "client_report")},
+          "record_sha256", "record", "client_report", "plan")},
     {"checkpoint", take_checkpoint, KEYS("size", "at_ms", "note")},
     {"head", bf_verify_head_row, KEYS("size", "edge", "last", "signed_size", "at_ms", "note")},
     {"end", take_end, KEYS("lines")},

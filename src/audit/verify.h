@@ -16,7 +16,7 @@
 #include "audit/note.h"
 
 #define BF_EXPORT_LINE_MAX (16u << 20) /* bytes of one line */
-#define BF_EXPORT_FORMAT 1
+#define BF_EXPORT_FORMAT 2
 #define BF_VERIFY_ERASED_MAX (1 << 20) /* sessions whose record is gone and whose erasure has not come yet */
 #define BF_VERIFY_MISSING_MAX 10000    /* leaves that did not come; behind more the tree is not followed */
 

@@ -63,7 +63,7 @@ static bf_status remember_erased(bf_verify *v, const bf_pending *leaf, bf_error 
 static bf_status compare(bf_verify *v, const bf_pending *leaf, bf_error *err)
 {
     const json_t *row = leaf->decision;
-    bool gone = false, report_gone = false;
+    bool gone = false, report_gone = false, plan_gone = false;
     char name[BF_FINDING_ROW_SIZE];
     for (size_t i = 0; i < sizeof COLUMNS / sizeof *COLUMNS; i++) {
         const json_t *is = json_object_get(row, COLUMNS[i].column), *was = json_object_get(leaf->text, COLUMNS[i].fact);
@@ -77,7 +77,9 @@ static bf_status compare(bf_verify *v, const bf_pending *leaf, bf_error *err)
     const json_t *report = json_object_get(leaf->text, "report_sha256");
     if (report && !text_agrees(json_object_get(row, "client_report"), report, &report_gone))
         tell_column(v, leaf->index, row, "client_report");
-    return gone || report_gone ? remember_erased(v, leaf, err) : BF_OK;
+    if (!text_agrees(json_object_get(row, "plan"), json_object_get(leaf->text, "plan_sha256"), &plan_gone))
+        tell_column(v, leaf->index, row, "plan");
+    return gone || report_gone || plan_gone ? remember_erased(v, leaf, err) : BF_OK;
 }
 
 bf_status bf_verify_decision(bf_verify *v, const bf_pending *leaf, bf_error *err)

@@ -84,4 +84,15 @@ typedef enum bf_challenge_outcome {
     BF_CHALLENGE_NOT_FOLLOWED
 } bf_challenge_outcome;
 
+/* What came of the screen's light, likewise. */
+typedef enum bf_light_outcome {
+    BF_LIGHT_NOT_ASKED,
+    BF_LIGHT_ANSWERED,   /* the flash detector said so */
+    BF_LIGHT_UNANSWERED, /* it was silent, or spoke against a face */
+    BF_LIGHT_EXCUSED     /* there was none, though the policy wants it with steps: only the policy says this */
+} bf_light_outcome;
+
+/* Of the flash detector's evidence, where light was asked for. */
+bf_light_outcome bf_light_outcome_of(const bf_evidence *flash);
+
 #endif

@@ -116,6 +116,8 @@ static bf_status read_request(const bf_engine *engine, const bf_request *request
         record->request.planned = true;
         if (bf_plan_is_active(&record->request.plan))
             record->challenge = BF_CHALLENGE_UNCLEAR; /* until it has been seen */
+        if (record->request.plan.flash.form != BF_FLASH_NONE)
+            record->light = BF_LIGHT_UNANSWERED; /* likewise */
     }
     if (request->request_id && strlen(request->request_id) >= sizeof record->request_id)
         return bf_fail(err, BF_INVALID_ARGUMENT, "The request id is longer than %zu characters.",

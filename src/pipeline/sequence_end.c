@@ -62,6 +62,8 @@ void bf_stage_sequence_end(bf_judge *judge, bf_record *record)
         add(detector, &of, bf_engine_now(judge->engine) - began_ms, record);
         if (detector->clip == &bf_challenge_detector && record->challenge != BF_CHALLENGE_NOT_ASKED)
             record->challenge = outcome_of(judge->detector_state[i]);
+        if (detector->clip == &bf_flash_detector && record->light != BF_LIGHT_NOT_ASKED)
+            record->light = bf_light_outcome_of(&of.evidence);
         if (detector->clip == &bf_stream_detector)
             bf_stream_fingerprint(judge->detector_state[i], &record->capture.fingerprint);
         bf_judge_end_stage(judge, record, BF_STAGE_SEQUENCE, began_ms);

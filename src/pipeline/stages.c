@@ -204,6 +204,7 @@ static void fill_policy_input(const bf_record *record, bf_policy_input *ret)
         .match_present = record->match.present,
         .match_similarity = record->match.similarity,
         .challenge = record->challenge,
+        .light = record->light,
         .channel = record->request.channel,
         .signals = &record->signals,
         .risk = record->request.risk,

@@ -7,6 +7,9 @@ const char *const BF_PATTERN_WORDS[] = {
 const char *const BF_FLASH_WORDS[] = {
     [BF_FLASH_NONE] = "none", [BF_FLASH_FULL] = "full", [BF_FLASH_GENTLE] = "gentle", NULL};
 
+const char *const BF_EXCUSE_WORDS[] = {
+    [BF_EXCUSE_NONE] = "none", [BF_EXCUSE_STEPS] = "steps", [BF_EXCUSE_FLASH] = "flash", [BF_EXCUSE_ANY] = "any", NULL};
+
 static bf_status take_steps(const bf_yaml *doc, const bf_yaml_node *map, const char *key, bf_steps *ret, bool *given,
                             bf_error *err)
 {
@@ -30,36 +33,35 @@ static bf_status take_steps(const bf_yaml *doc, const bf_yaml_node *map, const c
     return BF_OK;
 }
 
-static bf_status take_flash(const bf_yaml *doc, const bf_yaml_node *map, bf_flash_form *ret, bool *given, bf_error *err)
+/* Reads map[key] as one of the words, when it is there. */
+static bf_status take_word(const bf_yaml *doc, const bf_yaml_node *map, const char *key, const char *const words[],
+                           int *ret, bool *given, bf_error *err)
 {
-    const bf_yaml_node *node = bf_yaml_get(map, "flash");
-    int index = 0;
-    bf_status status = node ? bf_policy_word(doc, node, "flash", BF_FLASH_WORDS, &index, err) : BF_OK;
-    if (status == BF_OK && node) {
-        *ret = (bf_flash_form)index;
-        *given = true;
-    }
+    const bf_yaml_node *node = bf_yaml_get(map, key);
+    bf_status status = node ? bf_policy_word(doc, node, key, words, ret, err) : BF_OK;
+    *given = *given || node;
     return status;
 }
 
 bf_status bf_settings_apply_capture(const bf_yaml *doc, const bf_yaml_node *map, bf_policy_settings *settings,
                                     bf_settings_given *given, bf_error *err)
 {
-    static const char *const keys[] = {"pattern", "steps", "steps_at_risk", "flash", NULL};
+    static const char *const keys[] = {"pattern", "steps", "steps_at_risk", "flash", "excuse", NULL};
+    int pattern = (int)settings->pattern, flash = (int)settings->flash, excuse = (int)settings->excuse;
     bf_status status = bf_yaml_check_keys(doc, map, keys, err);
-    const bf_yaml_node *pattern = bf_yaml_get(map, "pattern");
-    int index = (int)settings->pattern;
-    if (status == BF_OK && pattern) {
-        status = bf_policy_word(doc, pattern, "pattern", BF_PATTERN_WORDS, &index, err);
-        given->pattern = true;
-    }
-    settings->pattern = (bf_pattern)index;
+    if (status == BF_OK)
+        status = take_word(doc, map, "pattern", BF_PATTERN_WORDS, &pattern, &given->pattern, err);
     if (status == BF_OK)
         status = take_steps(doc, map, "steps", &settings->steps, &given->steps, err);
     if (status == BF_OK)
         status = take_steps(doc, map, "steps_at_risk", &settings->steps_at_risk, &given->steps_at_risk, err);
     if (status == BF_OK)
-        status = take_flash(doc, map, &settings->flash, &given->flash, err);
+        status = take_word(doc, map, "flash", BF_FLASH_WORDS, &flash, &given->flash, err);
+    if (status == BF_OK)
+        status = take_word(doc, map, "excuse", BF_EXCUSE_WORDS, &excuse, &given->excuse, err);
+    settings->pattern = (bf_pattern)pattern;
+    settings->flash = (bf_flash_form)flash;
+    settings->excuse = (bf_excuse)excuse;
     return status;
 }
 
@@ -71,7 +73,11 @@ bf_capture_ask bf_policy_capture(const bf_policy *policy, bf_channel channel, co
     bool at_once =
         settings->pattern == BF_PATTERN_PARALLEL || (settings->pattern == BF_PATTERN_ADAPTIVE && tier != BF_RISK_LOW);
     if (!challenged && !at_once)
-        return (bf_capture_ask){0};
+        return (bf_capture_ask){.excuse = settings->excuse};
     const bf_steps *steps = tier == BF_RISK_HIGH ? &settings->steps_at_risk : &settings->steps;
-    return (bf_capture_ask){.active = true, .steps_min = steps->min, .steps_max = steps->max, .flash = settings->flash};
+    return (bf_capture_ask){.excuse = settings->excuse,
+                            .active = true,
+                            .steps_min = steps->min,
+                            .steps_max = steps->max,
+                            .flash = settings->flash};
 }

@@ -75,6 +75,7 @@ static void fill_input(const bf_policy *policy, const bf_test_case *test, bf_cha
     ret->match_present = compared;
     ret->match_similarity = test->similarity >= -1 ? test->similarity : match_edge(settings, test->match);
     ret->challenge = test->challenge;
+    ret->light = test->light >= 0 ? (bf_light_outcome)test->light : bf_light_best(settings, test->challenge);
     ret->channel = channel;
     ret->kill_switch = test->kill_switch;
     fill_risk(settings, test, &ret->risk);

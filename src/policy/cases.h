@@ -18,6 +18,7 @@ typedef struct bf_test_case {
     double similarity; /* -1..1; below -1: by `match` */
     bf_measure measure[BF_MEASURE_COUNT];
     bf_challenge_outcome challenge;
+    int light;                           /* bf_light_outcome; negative: the best there can be */
     bool native_given[BF_MEASURE_COUNT]; /* else a native value inside the policy's bounds is made up */
     bf_risk_tier risk;
     const bf_yaml_node *device;  /* list of signals from the caller; NULL = none */

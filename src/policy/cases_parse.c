@@ -15,6 +15,7 @@ static const char *const GIVEN_KEYS[] = {"judging",
                                          "match",
                                          "similarity",
                                          "challenge",
+                                         "light",
                                          "capture_signals",
                                          "reference",
                                          "risk",
@@ -154,7 +155,7 @@ static bf_status parse_risk(const bf_yaml *doc, const bf_yaml_node *map, bf_test
 
 static bf_status parse_given(const bf_yaml *doc, const bf_yaml_node *map, bf_test_case *test, bf_error *err)
 {
-    int band = (int)test->band, match = (int)test->match, challenge = (int)test->challenge;
+    int band = (int)test->band, match = (int)test->match, challenge = (int)test->challenge, light = test->light;
     bf_status status = bf_yaml_check_keys(doc, map, GIVEN_KEYS, err);
     if (status == BF_OK)
         status = take_status(doc, map, "judging", &test->judging, err);
@@ -170,6 +171,8 @@ static bf_status parse_given(const bf_yaml *doc, const bf_yaml_node *map, bf_tes
         status = bf_yaml_number(doc, map, "similarity", false, -1, 1, &test->similarity, err);
     if (status == BF_OK)
         status = take_word(doc, map, "challenge", bf_fact_words(BF_FACT_CHALLENGE), &challenge, err);
+    if (status == BF_OK)
+        status = take_word(doc, map, "light", bf_fact_words(BF_FACT_LIGHT), &light, err);
     const bf_yaml_node *quality = bf_yaml_get(map, "quality");
     if (status == BF_OK && quality)
         status = parse_quality(doc, quality, test, err);
@@ -181,9 +184,15 @@ static bf_status parse_given(const bf_yaml *doc, const bf_yaml_node *map, bf_tes
         status = bf_yaml_fail(doc, map, err, "give 'reference: REFERENCE_NO_FACE' or the like instead.");
     if (status == BF_OK && match == BF_MATCH_FACT_MISSING)
         status = bf_yaml_fail(doc, map, err, "give 'match: not_requested'; whether it is missing is for the policy.");
+    if (status == BF_OK && light == BF_LIGHT_EXCUSED && challenge == BF_CHALLENGE_NOT_ASKED)
+        status =
+            bf_yaml_fail(doc, map, err, "light is left out of a challenge; give 'challenge: followed' or the like.");
+    if (status == BF_OK && light == BF_LIGHT_NOT_ASKED && challenge != BF_CHALLENGE_NOT_ASKED)
+        status = bf_yaml_fail(doc, map, err, "give 'light: excused'; whether it was to be asked is for the policy.");
     test->band = (bf_band)band;
     test->match = (bf_match_fact)match;
     test->challenge = (bf_challenge_outcome)challenge;
+    test->light = light;
     return status == BF_OK ? parse_risk(doc, map, test, err) : status;
 }
 
@@ -234,8 +243,12 @@ static bf_status parse_expect(const bf_yaml *doc, const bf_yaml_node *map, bf_te
 bf_status bf_case_parse(const bf_yaml *doc, const bf_yaml_node *node, bf_test_case *ret, bf_error *err)
 {
     static const char *const keys[] = {"name", "given", "expect", NULL};
-    bf_test_case test = {
-        .line = node->line, .band = BF_BAND_PASS, .score = -1, .similarity = -2, .document_confidence = -1};
+    bf_test_case test = {.line = node->line,
+                         .band = BF_BAND_PASS,
+                         .score = -1,
+                         .similarity = -2,
+                         .light = -1,
+                         .document_confidence = -1};
     for (int i = 0; i < BF_MEASURE_COUNT; i++)
         test.measure[i] = (bf_measure){.status = BF_MEASURE_ASSESSED, .value = 100};
     bf_status status = bf_yaml_check_keys(doc, node, keys, err);

@@ -31,6 +31,7 @@ static void add_other_reasons(bf_policy_output *output, const bf_situation *situ
         BF_REASON_LIVENESS_NOT_JUDGED,
         BF_REASON_CHALLENGE_NOT_FOLLOWED,
         BF_REASON_CHALLENGE_UNCLEAR,
+        BF_REASON_LIGHT_NOT_SEEN,
         BF_REASON_MATCH_NONE,
         BF_REASON_MATCH_WEAK,
         BF_REASON_MATCH_MISSING,
@@ -82,6 +83,13 @@ static void signal_guidance(bf_policy_output *output, const bf_policy_input *inp
     }
 }
 
+/* Said only where the missing light is why something is asked again: most journeys can do without it. */
+static void light_guidance(bf_policy_output *output)
+{
+    if (output->reasons[0] == BF_REASON_LIGHT_NOT_SEEN && output->light == BF_LIGHT_UNANSWERED)
+        bf_guidance_add(output, BF_GUIDANCE_LET_LIGHT_REACH_FACE);
+}
+
 /* What a person can do about a capture that is asked for again; the gate's guidance is in *output already. */
 static void retry_guidance(bf_policy_output *output, const bf_situation *situation, const bf_policy_input *input)
 {
@@ -114,6 +122,7 @@ static void retry_guidance(bf_policy_output *output, const bf_situation *situati
     int challenge = situation->value[BF_FACT_CHALLENGE];
     if (challenge == BF_CHALLENGE_UNCLEAR || challenge == BF_CHALLENGE_NOT_FOLLOWED)
         bf_guidance_add(output, BF_GUIDANCE_FOLLOW_STEPS_SHOWN);
+    light_guidance(output);
     signal_guidance(output, input);
     if (output->guidance_count == 0)
         bf_guidance_add(output, BF_GUIDANCE_TRY_AGAIN);
@@ -123,6 +132,7 @@ static void challenge_guidance(bf_policy_output *output, const bf_situation *sit
 {
     bool first = situation->value[BF_FACT_CHALLENGE] == BF_CHALLENGE_NOT_ASKED;
     bf_guidance_add(output, first ? BF_GUIDANCE_FOLLOW_STEPS : BF_GUIDANCE_FOLLOW_STEPS_SHOWN);
+    light_guidance(output);
     signal_guidance(output, input);
 }
 
@@ -171,6 +181,7 @@ void bf_policy_decide(const bf_policy *policy, const bf_policy_input *input, bf_
     *ret = (bf_policy_output){0};
     bf_situation situation = bf_policy_observe(policy, input, ret);
     ret->band = (bf_band)situation.value[BF_FACT_BAND];
+    ret->light = (bf_light_outcome)situation.value[BF_FACT_LIGHT];
     ret->match = outcome_of((bf_match_fact)situation.value[BF_FACT_MATCH]);
     bf_verdict verdict = bf_policy_apply(policy, &situation);
     const bf_rule *rule = verdict.rule >= 0 ? &policy->rule[verdict.rule] : NULL;

@@ -83,6 +83,7 @@ enum {
     SHOW_STEPS,
     SHOW_STEPS_AT_RISK,
     SHOW_FLASH,
+    SHOW_EXCUSE,
     SHOW_COUNT
 };
 
@@ -93,6 +94,8 @@ static void show_capture(const bf_policy_settings *settings, int index, char ret
         (void)snprintf(ret, CELL_SIZE, "%s", BF_PATTERN_WORDS[settings->pattern]);
     else if (index == SHOW_FLASH)
         (void)snprintf(ret, CELL_SIZE, "%s", BF_FLASH_WORDS[settings->flash]);
+    else if (index == SHOW_EXCUSE)
+        (void)snprintf(ret, CELL_SIZE, "%s", BF_EXCUSE_WORDS[settings->excuse]);
     else
         (void)snprintf(ret, CELL_SIZE, "%d to %d", steps->min, steps->max);
 }
@@ -167,7 +170,8 @@ static void say_thresholds(const sink *out, const bf_policy *policy)
                                                    "capture pattern",
                                                    "capture steps",
                                                    "capture steps_at_risk",
-                                                   "capture flash"};
+                                                   "capture flash",
+                                                   "capture excuse"};
     say(out, "\nThresholds (one value: the same on every channel)\n");
     say_channels(out);
     for (int i = 0; i < SHOW_COUNT; i++)
@@ -274,7 +278,7 @@ typedef struct table_row {
 } table_row;
 
 static table_row make_row(const bf_policy *policy, bf_channel channel, bf_band band, int match,
-                          bf_challenge_outcome challenge)
+                          bf_challenge_outcome challenge, bf_light_outcome light)
 {
     table_row row;
     for (int risk = BF_RISK_LOW; risk <= BF_RISK_HIGH; risk++) {
@@ -282,6 +286,7 @@ static table_row make_row(const bf_policy *policy, bf_channel channel, bf_band b
         situation.value[BF_FACT_BAND] = (uint8_t)band;
         situation.value[BF_FACT_MATCH] = (uint8_t)match;
         situation.value[BF_FACT_CHALLENGE] = (uint8_t)challenge;
+        situation.value[BF_FACT_LIGHT] = (uint8_t)light;
         situation.value[BF_FACT_RISK] = (uint8_t)risk;
         situation.value[BF_FACT_CHANNEL] = (uint8_t)channel;
         cell_text(policy, situation, row.cell[risk]);
@@ -301,7 +306,7 @@ static void say_band(const sink *out, const bf_policy *policy, bf_channel channe
     const table_row *first = NULL;
     bool same = true;
     for (int match = 0; match < bf_fact_size(BF_FACT_MATCH); match++) {
-        rows[match] = make_row(policy, channel, band, match, BF_CHALLENGE_NOT_ASKED);
+        rows[match] = make_row(policy, channel, band, match, BF_CHALLENGE_NOT_ASKED, BF_LIGHT_NOT_ASKED);
         if (!rows[match].cell[0][0])
             continue;
         for (int risk = 0; risk < 3 && first; risk++)
@@ -318,16 +323,26 @@ static void say_band(const sink *out, const bf_policy *policy, bf_channel channe
     }
 }
 
-/* What came of a challenge, where all else is good and where liveness is uncertain. */
+/* What came of a challenge and of its light, where all else is good and where liveness is uncertain. */
 static void say_challenges(const sink *out, const bf_policy *policy, bf_channel channel)
 {
     static const bf_band bands[] = {BF_BAND_PASS, BF_BAND_UNCERTAIN};
+    const bf_policy_settings *settings = &policy->settings[channel];
     say(out, "  after a challenge, with a strong match:\n");
     for (size_t i = 0; i < sizeof bands / sizeof *bands; i++) {
         for (int challenge = BF_CHALLENGE_FOLLOWED; challenge <= BF_CHALLENGE_NOT_FOLLOWED; challenge++) {
-            table_row row = make_row(policy, channel, bands[i], BF_MATCH_FACT_STRONG, (bf_challenge_outcome)challenge);
+            bf_challenge_outcome outcome = (bf_challenge_outcome)challenge;
+            table_row row =
+                make_row(policy, channel, bands[i], BF_MATCH_FACT_STRONG, outcome, bf_light_best(settings, outcome));
             say_row(out, bands[i], bf_fact_words(BF_FACT_CHALLENGE)[challenge], &row);
         }
+    }
+    for (int light = BF_LIGHT_UNANSWERED; light <= BF_LIGHT_EXCUSED && settings->flash != BF_FLASH_NONE; light++) {
+        char words[CELL_SIZE];
+        table_row row = make_row(policy, channel, BF_BAND_PASS, BF_MATCH_FACT_STRONG, BF_CHALLENGE_FOLLOWED,
+                                 (bf_light_outcome)light);
+        (void)snprintf(words, sizeof words, "light %s", bf_fact_words(BF_FACT_LIGHT)[light]);
+        say_row(out, BF_BAND_PASS, words, &row);
     }
 }
 

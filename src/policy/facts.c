@@ -4,16 +4,16 @@
 
 #include "policy/rules.h"
 
-/* Values per fact, in the order of bf_fact. 45 bits in all. */
-static const int SIZES[BF_FACT_COUNT] = {7, 4, 7, 4, 3, 5, BF_CHANNEL_COUNT, 3, 3, 3};
+/* Values per fact, in the order of bf_fact. 49 bits in all. */
+static const int SIZES[BF_FACT_COUNT] = {7, 4, 7, 4, 4, 3, 5, BF_CHANNEL_COUNT, 3, 3, 3};
 
 const char *bf_fact_name(bf_fact fact)
 {
     static const char *const names[BF_FACT_COUNT] = {
-        [BF_FACT_CAPTURE] = "capture",     [BF_FACT_BAND] = "band",       [BF_FACT_MATCH] = "match",
-        [BF_FACT_CHALLENGE] = "challenge", [BF_FACT_RISK] = "risk",       [BF_FACT_DEVICE] = "device",
-        [BF_FACT_CHANNEL] = "channel",     [BF_FACT_ATTEMPT] = "attempt", [BF_FACT_FAILURES] = "failures",
-        [BF_FACT_DOCUMENT] = "document"};
+        [BF_FACT_CAPTURE] = "capture",     [BF_FACT_BAND] = "band",        [BF_FACT_MATCH] = "match",
+        [BF_FACT_CHALLENGE] = "challenge", [BF_FACT_LIGHT] = "light",      [BF_FACT_RISK] = "risk",
+        [BF_FACT_DEVICE] = "device",       [BF_FACT_CHANNEL] = "channel",  [BF_FACT_ATTEMPT] = "attempt",
+        [BF_FACT_FAILURES] = "failures",   [BF_FACT_DOCUMENT] = "document"};
     return names[fact];
 }
 
@@ -89,6 +89,22 @@ static bool attempt_possible(const bf_policy_settings *settings, int attempt)
     return true;
 }
 
+/* Light counts where the policy asks for it, with steps or, when a person cannot do any, without. */
+static bool light_possible(const bf_policy_settings *settings, const bf_situation *situation)
+{
+    bool steps = situation->value[BF_FACT_CHALLENGE] != BF_CHALLENGE_NOT_ASKED;
+    int light = situation->value[BF_FACT_LIGHT];
+    if (settings->flash == BF_FLASH_NONE)
+        return light == BF_LIGHT_NOT_ASKED;
+    return steps ? light != BF_LIGHT_NOT_ASKED : light != BF_LIGHT_EXCUSED;
+}
+
+bf_light_outcome bf_light_best(const bf_policy_settings *settings, bf_challenge_outcome challenge)
+{
+    bool asked = settings->flash != BF_FLASH_NONE && challenge != BF_CHALLENGE_NOT_ASKED;
+    return asked ? BF_LIGHT_ANSWERED : BF_LIGHT_NOT_ASKED;
+}
+
 #define NO_CONTRADICTION BF_FACT_COUNT
 
 /* The last fact of a contradiction, whatever those after it are; the earliest such fact. */
@@ -105,10 +121,14 @@ static bf_fact contradiction(const bf_policy *policy, const bf_situation *situat
             return BF_FACT_MATCH;
         if (value[BF_FACT_CHALLENGE] != BF_CHALLENGE_NOT_ASKED)
             return BF_FACT_CHALLENGE;
+        if (value[BF_FACT_LIGHT] != BF_LIGHT_NOT_ASKED)
+            return BF_FACT_LIGHT;
     }
     if (match == BF_MATCH_FACT_MISSING && !settings->match_required)
         return BF_FACT_CHANNEL;
     if (match == BF_MATCH_FACT_NOT_REQUESTED && settings->match_required)
+        return BF_FACT_CHANNEL;
+    if (value[BF_FACT_CAPTURE] == BF_CAPTURE_OK && !light_possible(settings, situation))
         return BF_FACT_CHANNEL;
     if (!device_possible(settings, situation))
         return BF_FACT_CHANNEL;

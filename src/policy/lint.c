@@ -44,19 +44,30 @@ static const char *forbidden(bf_decision decision, const bf_situation *situation
     return NULL;
 }
 
-/* What an unclear challenge would be made to say; NULL when it counts for nothing, as it must: nobody is approved or
- * rejected who would not be without it. */
-static const char *unclear_fault(const bf_policy *policy, bf_decision decision, bf_situation situation)
+/* What an unclear challenge, or light without an answer, would be made to say; NULL when it counts for nothing, as it
+ * must: nobody is approved or rejected who would not be without it. */
+static const char *silence_fault(const bf_policy *policy, bf_decision decision, const bf_situation *situation)
 {
-    if (situation.value[BF_FACT_CHALLENGE] != BF_CHALLENGE_UNCLEAR)
-        return NULL;
     if (decision != BF_DECISION_APPROVE && decision != BF_DECISION_REJECT)
         return NULL;
-    situation.value[BF_FACT_CHALLENGE] = BF_CHALLENGE_NOT_ASKED;
-    if (bf_policy_apply(policy, &situation).decision == decision)
-        return NULL;
-    return decision == BF_DECISION_APPROVE ? "approves with an unclear challenge what is not approved without one"
-                                           : "rejects with an unclear challenge what is not rejected without one";
+    bool approves = decision == BF_DECISION_APPROVE;
+    bf_situation without = *situation;
+    if (situation->value[BF_FACT_CHALLENGE] == BF_CHALLENGE_UNCLEAR) {
+        without.value[BF_FACT_CHALLENGE] = BF_CHALLENGE_NOT_ASKED;
+        if (situation->value[BF_FACT_LIGHT] == BF_LIGHT_EXCUSED) /* from the challenge */
+            without.value[BF_FACT_LIGHT] = BF_LIGHT_NOT_ASKED;
+        if (bf_policy_apply(policy, &without).decision != decision)
+            return approves ? "approves with an unclear challenge what is not approved without one"
+                            : "rejects with an unclear challenge what is not rejected without one";
+        without = *situation;
+    }
+    if (situation->value[BF_FACT_LIGHT] == BF_LIGHT_UNANSWERED || situation->value[BF_FACT_LIGHT] == BF_LIGHT_EXCUSED) {
+        without.value[BF_FACT_LIGHT] = BF_LIGHT_NOT_ASKED;
+        if (bf_policy_apply(policy, &without).decision != decision)
+            return approves ? "approves without an answer to the light what is not approved where none was asked"
+                            : "rejects without an answer to the light what is not rejected where none was asked";
+    }
+    return NULL;
 }
 
 /* What is wrong with a rule's reason in a situation; NULL when it may be given. */
@@ -78,7 +89,7 @@ static bf_status check_verdict(const bf_policy_documents *documents, const bf_po
 {
     const bf_rule *rule = &policy->rule[verdict.rule];
     const char *fault = forbidden(verdict.decision, situation);
-    fault = fault ? fault : unclear_fault(policy, verdict.decision, *situation);
+    fault = fault ? fault : silence_fault(policy, verdict.decision, situation);
     char where[BF_SITUATION_TEXT_SIZE];
     if (fault) {
         bf_situation_describe(situation, where);

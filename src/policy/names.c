@@ -47,6 +47,11 @@ static const char *const CHALLENGE_WORDS[] = {[BF_CHALLENGE_NOT_ASKED] = "not_as
                                               [BF_CHALLENGE_UNCLEAR] = "unclear",
                                               [BF_CHALLENGE_NOT_FOLLOWED] = "not_followed",
                                               NULL};
+static const char *const LIGHT_WORDS[] = {[BF_LIGHT_NOT_ASKED] = "not_asked",
+                                          [BF_LIGHT_ANSWERED] = "answered",
+                                          [BF_LIGHT_UNANSWERED] = "unanswered",
+                                          [BF_LIGHT_EXCUSED] = "excused",
+                                          NULL};
 static const char *const DEVICE_WORDS[] = {
     [BF_DEVICE_CLEAR] = "clear",   [BF_DEVICE_RISK] = "risk",     [BF_DEVICE_CHALLENGE] = "challenge",
     [BF_DEVICE_REVIEW] = "review", [BF_DEVICE_REJECT] = "reject", NULL};
@@ -60,10 +65,10 @@ static const char *const DOCUMENT_WORDS[] = {
 const char *const *bf_fact_words(bf_fact fact)
 {
     static const char *const *const words[BF_FACT_COUNT] = {
-        [BF_FACT_CAPTURE] = CAPTURE_WORDS,     [BF_FACT_BAND] = BAND_WORDS,       [BF_FACT_MATCH] = MATCH_WORDS,
-        [BF_FACT_CHALLENGE] = CHALLENGE_WORDS, [BF_FACT_RISK] = RISK_WORDS,       [BF_FACT_DEVICE] = DEVICE_WORDS,
-        [BF_FACT_CHANNEL] = BF_CHANNEL_WORDS,  [BF_FACT_ATTEMPT] = ATTEMPT_WORDS, [BF_FACT_FAILURES] = FAILURES_WORDS,
-        [BF_FACT_DOCUMENT] = DOCUMENT_WORDS};
+        [BF_FACT_CAPTURE] = CAPTURE_WORDS,     [BF_FACT_BAND] = BAND_WORDS,          [BF_FACT_MATCH] = MATCH_WORDS,
+        [BF_FACT_CHALLENGE] = CHALLENGE_WORDS, [BF_FACT_LIGHT] = LIGHT_WORDS,        [BF_FACT_RISK] = RISK_WORDS,
+        [BF_FACT_DEVICE] = DEVICE_WORDS,       [BF_FACT_CHANNEL] = BF_CHANNEL_WORDS, [BF_FACT_ATTEMPT] = ATTEMPT_WORDS,
+        [BF_FACT_FAILURES] = FAILURES_WORDS,   [BF_FACT_DOCUMENT] = DOCUMENT_WORDS};
     return words[fact];
 }
 
@@ -101,6 +106,11 @@ const char *bf_band_name(bf_band band)
 const char *bf_match_outcome_name(bf_match_outcome outcome)
 {
     return word_at(OUTCOME_WORDS, (int)outcome);
+}
+
+const char *bf_light_name(bf_light_outcome light)
+{
+    return word_at(LIGHT_WORDS, (int)light);
 }
 
 const char *bf_risk_tier_name(bf_risk_tier tier)

@@ -151,6 +151,18 @@ static bf_challenge_outcome challenge_of(bf_challenge_outcome outcome)
     return known ? outcome : BF_CHALLENGE_NOT_FOLLOWED;
 }
 
+/* Steps without the light that the policy asks for: somebody left the light out. A word that is none counts as no
+ * answer. */
+static bf_light_outcome light_of(const bf_policy_settings *settings, bf_light_outcome outcome,
+                                 bf_challenge_outcome challenge)
+{
+    if (settings->flash == BF_FLASH_NONE)
+        return BF_LIGHT_NOT_ASKED;
+    if (outcome == BF_LIGHT_NOT_ASKED || outcome == BF_LIGHT_EXCUSED)
+        return challenge == BF_CHALLENGE_NOT_ASKED ? BF_LIGHT_NOT_ASKED : BF_LIGHT_EXCUSED;
+    return outcome == BF_LIGHT_ANSWERED ? BF_LIGHT_ANSWERED : BF_LIGHT_UNANSWERED;
+}
+
 /* Negative counts cannot be true; they count as the worst. An uncertain attempt is an attempt, so LATE cannot arise
  * where uncertain_cap is no lower than cap: the linter leaves it out there. */
 static bf_attempt attempt_of(const bf_policy_settings *settings, const bf_risk_context *risk)
@@ -186,15 +198,16 @@ bf_situation bf_policy_observe(const bf_policy *policy, const bf_policy_input *i
     bf_capture capture = valid ? capture_of(input, gate) : BF_CAPTURE_ERROR;
     bool ours = capture == BF_CAPTURE_ERROR || capture == BF_CAPTURE_OUTAGE;
     ret->quality_passed = gate.passed && (capture == BF_CAPTURE_OK || ours);
-    bool judged = capture == BF_CAPTURE_OK && input->judging == BF_OK;
+    bool seen = capture == BF_CAPTURE_OK, judged = seen && input->judging == BF_OK;
     bf_effect effect = valid ? device_effect(settings, input) : BF_EFFECT_LOW;
     bf_situation situation = {{0}};
     uint8_t *value = situation.value;
     value[BF_FACT_CAPTURE] = (uint8_t)capture;
     value[BF_FACT_BAND] = (uint8_t)(judged ? band_of(settings, input) : BF_BAND_NOT_JUDGED);
     value[BF_FACT_MATCH] = (uint8_t)match_of(policy, input, capture);
-    bf_challenge_outcome challenge = capture == BF_CAPTURE_OK ? challenge_of(input->challenge) : BF_CHALLENGE_NOT_ASKED;
+    bf_challenge_outcome challenge = seen ? challenge_of(input->challenge) : BF_CHALLENGE_NOT_ASKED;
     value[BF_FACT_CHALLENGE] = (uint8_t)challenge;
+    value[BF_FACT_LIGHT] = (uint8_t)(seen ? light_of(settings, input->light, challenge) : BF_LIGHT_NOT_ASKED);
     value[BF_FACT_RISK] = (uint8_t)risk_of(input->risk.risk_tier, effect);
     value[BF_FACT_DEVICE] = (uint8_t)device_of(effect);
     value[BF_FACT_CHANNEL] = (uint8_t)(settings - policy->settings);

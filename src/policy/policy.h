@@ -44,6 +44,7 @@ typedef struct bf_policy_input {
     bool match_present;             /* both embeddings were compared */
     double match_similarity;        /* cosine, -1..1; valid when match_present */
     bf_challenge_outcome challenge; /* of the asked steps; NOT_ASKED only when the plan asked for none */
+    bf_light_outcome light;         /* of the flash, likewise */
     bf_channel channel;
     bf_risk_context risk;
     const bf_signals *signals; /* about the capture path; they count as device signals do. NULL: none */
@@ -57,7 +58,8 @@ typedef struct bf_policy_output {
     bf_decision decision;
     bf_band band;
     bf_match_outcome match;
-    bool quality_passed; /* false when a gate threshold was missed or no face was measured */
+    bf_light_outcome light; /* NOT_ASKED also where the capture was not judged or the policy wants none */
+    bool quality_passed;    /* false when a gate threshold was missed or no face was measured */
     bool measure_failed[BF_MEASURE_COUNT];
     bf_reason reasons[BF_REASONS_MAX]; /* reasons[0] is the first reason */
     int reason_count;
@@ -110,9 +112,13 @@ const char *bf_policy_version(const bf_policy *policy);
 /* Attempts already made on the channel at which no more are asked for: one more than that are made at most. */
 int bf_policy_retry_cap(const bf_policy *policy, bf_channel channel);
 
+/* What the person's device may leave out of a plan by itself; bits. The caller may leave out anything. */
+typedef enum bf_excuse { BF_EXCUSE_NONE, BF_EXCUSE_STEPS, BF_EXCUSE_FLASH, BF_EXCUSE_ANY } bf_excuse;
+
 /* What a capture of a session is asked to show, before exclusions and wishes of the person (which may take steps and
  * the flash away, or make the flash gentle). */
 typedef struct bf_capture_ask {
+    bf_excuse excuse;         /* also where nothing is asked yet */
     bool active;              /* false: nothing is asked but to look into the camera, and the rest is zero */
     int steps_min, steps_max; /* asked steps besides the first look, 1..BF_POLICY_STEPS_MAX */
     bf_flash_form flash;
@@ -156,6 +162,7 @@ void bf_policy_decide(const bf_policy *policy, const bf_policy_input *input, bf_
 const char *bf_decision_name(bf_decision decision);
 const char *bf_band_name(bf_band band);
 const char *bf_match_outcome_name(bf_match_outcome outcome);
+const char *bf_light_name(bf_light_outcome light);
 const char *bf_risk_tier_name(bf_risk_tier tier);
 bool bf_risk_tier_from_name(const char *name, bf_risk_tier *ret);
 

@@ -1,7 +1,7 @@
 /* A parsed policy, and the situations its rules speak about. Private to src/policy/.
  *
- * Rules never see raw numbers. The input is first reduced to a *situation*: one word for each of ten facts. There are
- * finitely many situations, so the linter can visit every one and prove what a policy can and cannot do. */
+ * Rules never see raw numbers. The input is first reduced to a *situation*: one word for each of eleven facts. There
+ * are finitely many situations, so the linter can visit every one and prove what a policy can and cannot do. */
 #ifndef BF_POLICY_RULES_H
 #define BF_POLICY_RULES_H
 
@@ -21,6 +21,7 @@ typedef enum bf_fact {
     BF_FACT_BAND,    /* liveness */
     BF_FACT_MATCH,
     BF_FACT_CHALLENGE, /* what came of the asked steps */
+    BF_FACT_LIGHT,     /* what came of the screen's light */
     BF_FACT_RISK,      /* the caller's tier, raised by device signals */
     BF_FACT_DEVICE,    /* the gravest device signal */
     BF_FACT_CHANNEL,
@@ -40,7 +41,8 @@ typedef enum bf_capture {
     BF_CAPTURE_OUTAGE /* of ours; another attempt cannot succeed until an operator has acted */
 } bf_capture;
 
-/* The band and channel facts are bf_band and bf_channel; risk is bf_risk_tier, challenge is bf_challenge_outcome. */
+/* The band and channel facts are bf_band and bf_channel; risk is bf_risk_tier, challenge is bf_challenge_outcome,
+ * light is bf_light_outcome. */
 
 /* Finer than bf_match_outcome, because it matters why nothing was compared. The first four have its numbers. */
 typedef enum bf_match_fact {
@@ -133,6 +135,7 @@ typedef struct bf_policy_settings {
     bf_pattern pattern;
     bf_steps steps, steps_at_risk; /* of a challenge; at high risk */
     bf_flash_form flash;
+    bf_excuse excuse;
 } bf_policy_settings;
 
 typedef struct bf_rule {
@@ -181,6 +184,9 @@ bool bf_situation_next(const bf_policy *policy, bf_situation *ret, bool *ret_sta
 bool bf_situation_possible(const bf_policy *policy, const bf_situation *situation);
 
 #define BF_SITUATION_TEXT_SIZE 256
+/* The best that can have come of the light when that came of the steps. */
+bf_light_outcome bf_light_best(const bf_policy_settings *settings, bf_challenge_outcome challenge);
+
 /* "capture ok, band pass, match strong, ..." */
 void bf_situation_describe(const bf_situation *situation, char ret[BF_SITUATION_TEXT_SIZE]);
 
@@ -240,7 +246,7 @@ void bf_guidance_add(bf_policy_output *output, bf_guidance code);
 /* Which settings have been given, so that none is silently defaulted. */
 typedef struct bf_settings_given {
     bool pass, uncertain, required, strong, weak, cap, uncertain_cap, escalate_to, other, confidence_min, many,
-        kill_switch, quality, pattern, steps, steps_at_risk, flash;
+        kill_switch, quality, pattern, steps, steps_at_risk, flash, excuse;
 } bf_settings_given;
 
 /* Lays the sections of one map (a file's root, or a channel's overrides) over the settings and checks that they do not
@@ -264,6 +270,7 @@ bf_status bf_policy_guidance(const bf_yaml *doc, const bf_yaml_node *node, bf_gu
 
 extern const char *const BF_PATTERN_WORDS[];
 extern const char *const BF_FLASH_WORDS[]; /* indexed by bf_flash_form */
+extern const char *const BF_EXCUSE_WORDS[];
 
 /* Lays the section `capture` over the settings. */
 bf_status bf_settings_apply_capture(const bf_yaml *doc, const bf_yaml_node *map, bf_policy_settings *settings,

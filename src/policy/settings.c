@@ -361,6 +361,7 @@ bf_status bf_settings_complete(const bf_yaml *doc, const bf_settings_given *give
         {given->steps, "capture: steps"},
         {given->steps_at_risk, "capture: steps_at_risk"},
         {given->flash, "capture: flash"},
+        {given->excuse, "capture: excuse"},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!all[i].given)

@@ -91,6 +91,8 @@ bool bf_reason_holds(bf_reason reason, const bf_situation *situation)
         return is[BF_FACT_CHALLENGE] == BF_CHALLENGE_NOT_FOLLOWED;
     case BF_REASON_CHALLENGE_UNCLEAR:
         return is[BF_FACT_CHALLENGE] == BF_CHALLENGE_UNCLEAR;
+    case BF_REASON_LIGHT_NOT_SEEN:
+        return is[BF_FACT_LIGHT] == BF_LIGHT_UNANSWERED || is[BF_FACT_LIGHT] == BF_LIGHT_EXCUSED;
     case BF_REASON_NO_RULE:
         return true;
     case BF_REASON_KILL_SWITCH:

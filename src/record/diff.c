@@ -44,6 +44,12 @@ static bool is_ignored(const char *path)
     return strncmp(path, "evidence.", 9) == 0 && length > 3 && strcmp(path + length - 3, ".ms") == 0;
 }
 
+/* What records did not hold at first: without it, an old one says nothing else than a new one. */
+static bool is_later(const char *path)
+{
+    return strcmp(path, "capture.light") == 0;
+}
+
 static bool is_under(const char *path, const char *part)
 {
     size_t length = strlen(part);
@@ -99,7 +105,7 @@ static void compare_at(bf_differences *all, const char *path, const char *key, c
 {
     char below[PATH_SIZE];
     (void)snprintf(below, sizeof below, "%s%s%s", path, path[0] ? "." : "", key);
-    if (!is_ignored(below) && !(all->versions_done && strcmp(below, "versions") == 0))
+    if (!is_ignored(below) && (recorded || !is_later(below)) && !(all->versions_done && strcmp(below, "versions") == 0))
         compare(all, below, recorded, now);
 }
 

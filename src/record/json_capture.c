@@ -119,6 +119,7 @@ json_t *bf_record_build_capture(bf_build *build, const bf_record *record)
     json_t *object = json_object();
     bf_build_put(build, object, "kind", json_string(bf_record_media_kind(record)));
     bf_build_put(build, object, "challenge", json_string(bf_challenge_outcome_name(record->challenge)));
+    bf_build_put(build, object, "light", json_string(bf_light_name(record->policy.light)));
     bf_build_put(build, object, "signals", build_signals(build, &record->signals));
     bf_build_put(build, object, "frames", capture->sequence ? build_frames(build, capture) : json_null());
     bf_build_put(build, object, "duration_ms",

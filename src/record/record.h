@@ -127,7 +127,8 @@ struct bf_record {
     bf_error error;   /* message, hint and detail when status is not BF_OK */
 
     bf_record_capture capture;
-    bf_challenge_outcome challenge; /* what came of the plan */
+    bf_challenge_outcome challenge; /* what came of the plan's steps */
+    bf_light_outcome light;         /* and of its light; what the policy made of it is policy.light */
     bf_signals signals;             /* of the capture path */
     bf_faces faces;                 /* count 0 when none was looked for or found */
     bool measured;                  /* quality is valid */

@@ -67,6 +67,8 @@ bf_status bf_wish_read(const json_t *capture, bf_capture_wish *ret, bf_error *er
 json_t *bf_wish_json(const bf_capture_wish *wish);
 /* Leaves out of `wish` what `more` does, too. */
 void bf_wish_add(bf_capture_wish *wish, const bf_capture_wish *more);
+/* Whether `more`, which the person's device says, leaves out only what is left out already or it may leave out. */
+bool bf_wish_may_add(const bf_capture_wish *wish, const bf_capture_wish *more, bf_excuse excuse);
 bf_status bf_wish_keep(const bf_capture_wish *wish, bf_session *session, bf_error *err);
 bf_status bf_wish_of_session(const bf_session *session, bf_capture_wish *ret, bf_error *err);
 
@@ -160,7 +162,7 @@ struct bf_judgement {
     const char *decision, *reason, *policy, *input_sha256; /* point into `parsed` */
     const char *challenge;                                 /* what came of the asked steps; NULL: a still */
     bf_clip_fingerprint clip;                              /* what the capture looks like; empty for a still */
-    bool lit;                                              /* the screen's light on the face could be judged */
+    bool lit;                                              /* the face answered the screen's light */
 };
 
 void bf_judgement_done(bf_judgement *judgement);

@@ -19,19 +19,6 @@ static const char *text_at(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-/* Whether the detector of that name had something to judge by. */
-static bool is_present(const json_t *record, const char *detector)
-{
-    const json_t *list = json_object_get(record, "evidence");
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *name = text_at(json_array_get(list, i), "detector");
-        const char *status = text_at(json_array_get(list, i), "status");
-        if (name && status && strcmp(name, detector) == 0)
-            return strcmp(status, "present") == 0;
-    }
-    return false;
-}
-
 static bf_status read_record(bf_judgement *judgement, bf_error *err)
 {
     bf_status status = bf_json_parse(judgement->record.data, judgement->record.size, "record", &judgement->parsed, err);
@@ -44,7 +31,8 @@ static bf_status read_record(bf_judgement *judgement, bf_error *err)
     judgement->input_sha256 = text_at(json_object_get(root, "input"), "sha256");
     judgement->challenge = text_at(json_object_get(root, "capture"), "challenge");
     bf_seen_read_clip(root, &judgement->clip);
-    judgement->lit = is_present(root, "sequence.flash");
+    const char *light = text_at(json_object_get(root, "capture"), "light");
+    judgement->lit = light && strcmp(light, "answered") == 0;
     judgement->judged = json_is_true(json_object_get(root, "success"));
     const json_t *error = json_object_get(root, "error");
     judgement->code = json_is_object(error) ? bf_status_from_name(text_at(error, "code")) : BF_OK;

@@ -107,6 +107,14 @@ void bf_wish_add(bf_capture_wish *wish, const bf_capture_wish *more)
     wish->relaxed |= more->relaxed;
 }
 
+bool bf_wish_may_add(const bf_capture_wish *wish, const bf_capture_wish *more, bf_excuse excuse)
+{
+    bool steps = false, flash = more->flash == BF_FLASH_NONE && wish->flash != BF_FLASH_NONE;
+    for (int type = 0; type < BF_STEP_TYPE_COUNT; type++)
+        steps = steps || (more->exclude[type] && !wish->exclude[type]);
+    return (!steps || (excuse & BF_EXCUSE_STEPS)) && (!flash || (excuse & BF_EXCUSE_FLASH));
+}
+
 bf_status bf_wish_of_session(const bf_session *session, bf_capture_wish *ret, bf_error *err)
 {
     BF_CLEANUP(bf_json_release) json_t *kept = NULL;

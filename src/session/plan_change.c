@@ -65,11 +65,18 @@ static bf_status apply(bf_db *db, plan_change *change, bf_error *err)
 {
     bf_session *session = &change->session;
     bf_capture_wish wish;
-    session->plans_changed++;
-    /* What the back end knows of this person, such as that flicker harms them, holds whatever the device says. */
+    bf_capture_ask ask;
     bf_status status = bf_wish_of_session(session, &wish, err);
+    if (status == BF_OK)
+        status = bf_service_capture_ask(change->service, session, &ask, err);
     if (status != BF_OK)
         return status;
+    if (!bf_wish_may_add(&wish, change->wish, ask.excuse)) {
+        change->refused = BF_EXCLUSION_REFUSED;
+        return BF_OK;
+    }
+    session->plans_changed++;
+    /* What the back end knows of this person, such as that flicker harms them, holds whatever the device says. */
     bf_wish_add(&wish, change->wish);
     status = bf_wish_keep(&wish, session, err);
     if (status == BF_OK)
@@ -118,8 +125,12 @@ bf_status bf_service_session_plan(bf_service *service, const bf_call *call, bf_a
         return status;
     if (change.due || change.unasked)
         bf_session_tell_end(service, &change.session);
-    if (change.refused != BF_OK)
-        return bf_fail(err, change.refused, "%s", bf_status_text(change.refused));
+    if (change.refused != BF_OK) {
+        (void)bf_fail(err, change.refused, "%s", bf_status_text(change.refused));
+        if (change.refused == BF_EXCLUSION_REFUSED)
+            bf_fail_hint(err, "The back end can leave it out, by 'capture' of POST /v1/sessions.");
+        return change.refused;
+    }
     *ret = change.answer;
     change.answer = (bf_answer){0};
     return BF_OK;

@@ -151,24 +151,23 @@ bf_status bf_service_capture_ask(const bf_service *service, const bf_session *se
                                  bf_error *err)
 {
     pthread_rwlock_t *lock = (pthread_rwlock_t *)(uintptr_t)&service->flows_lock;
+    bool passive = strcmp(session->mode, "passive") == 0;
+    bool challenged = session->active || strcmp(session->mode, "active") == 0;
     bf_channel channel = BF_CHANNEL_UNSPECIFIED;
     bf_risk_context risk;
     bf_capture_ask ask = {.active = false};
-    if (strcmp(session->mode, "passive") != 0) {
-        bool challenged = session->active || strcmp(session->mode, "active") == 0;
-        bf_status status = bf_risk_of_session(session, &risk, err);
-        if (status != BF_OK)
-            return status;
-        (void)bf_channel_from_name(session->channel, &channel);
-        (void)pthread_rwlock_rdlock(lock);
-        const bf_policy *policy = find_policy(service, session->flow);
-        if (policy)
-            ask = bf_policy_capture(policy, channel, &risk, challenged);
-        (void)pthread_rwlock_unlock(lock);
-        if (!policy)
-            return bf_fail(err, BF_INVALID_REQUEST, "flow_type: there is no journey named '%.40s'.", session->flow);
-    }
-    *ret = ask;
+    bf_status status = bf_risk_of_session(session, &risk, err);
+    if (status != BF_OK)
+        return status;
+    (void)bf_channel_from_name(session->channel, &channel);
+    (void)pthread_rwlock_rdlock(lock);
+    const bf_policy *policy = find_policy(service, session->flow);
+    if (policy)
+        ask = bf_policy_capture(policy, channel, &risk, challenged);
+    (void)pthread_rwlock_unlock(lock);
+    if (!policy && !passive)
+        return bf_fail(err, BF_INVALID_REQUEST, "flow_type: there is no journey named '%.40s'.", session->flow);
+    *ret = passive ? (bf_capture_ask){.excuse = ask.excuse} : ask;
     return BF_OK;
 }
 

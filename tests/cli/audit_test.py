@@ -196,7 +196,7 @@ class Commands(WithLog):
                 (lines[0] + lines[1].replace('"index":0', '"index":null'),
                  "Line 2 of the export cannot be read: the leaf has no number."),
                 (lines[0] + '{"row":"leaves"}\n', "Line 2 of the export cannot be read: it is no row of an export."),
-                (lines[0].replace('"format":1', '"format":2'),
+                (lines[0].replace('"format":2', '"format":3'),
                  "Line 1 of the export cannot be read: it is of a format that this version does not know."),
                 (self.export + lines[-1], "Line 15 of the export cannot be read: it stands behind the end.")):
             with self.subTest(message):

@@ -113,10 +113,11 @@ class Journeys(unittest.TestCase):
             data = simulate(session.plan, seed=4 + seed)
             answer = session.send(data).json
             said = session.last()["record"]
-            told.append((answer["answer"], said["decision"]["reason_codes"], said["capture"]["challenge"]))
+            told.append((answer["answer"], said["decision"]["reason_codes"], said["capture"]["challenge"],
+                         said["capture"]["light"]))
             if answer["answer"] == "pass":
                 break
-        self.assertEqual((told[-1][0], told[-1][2]), ("pass", "followed"), told)
+        self.assertEqual((told[-1][0], *told[-1][2:]), ("pass", "followed", "answered"), told)
         other = Session(mode="active")
         self.assertNotEqual(other.send(data).json["answer"], "pass")
         self.assertIn("stale_challenge", signals(other.last()))
@@ -171,6 +172,25 @@ class Attacks(unittest.TestCase):
         other = Session(mode="active")
         renamed = capture.write(frames, other.plan["nonce"], client=header.get("client"))
         self.assertIn("seen_before", context_signals(self.refused(other, renamed)))
+
+    def test_a_feed_that_follows_the_plan(self):
+        """It does every step and shines by its own light: where money is at stake, that is not enough."""
+        session = Session(mode="active", flow_type="high_value_transaction")
+        self.assertIsNotNone(session.plan["flash"])
+        said = self.refused(session, simulate(session.plan, "puppet_unlit", seed=5))["record"]
+        self.assertEqual(said["capture"]["light"], "unanswered")
+
+    def test_being_excused_opens_nothing(self):
+        """Where money is at stake, a device may leave out the light, and then people decide; steps it may not."""
+        session = Session(mode="active", flow_type="high_value_transaction")
+        plan = f"{session.place}/plan"
+        refused = server.ask("POST", plan, session.token, {"exclude": ["blink"], "flash": "none"})
+        self.assertEqual((refused.status, refused.json["error"]["code"]), (409, "EXCLUSION_REFUSED"))
+        session.plan = server.ask("POST", plan, session.token, {"flash": "none"}).json["plan"]
+        self.assertIsNone(session.plan["flash"])
+        said = self.refused(session, simulate(session.plan, seed=6))["record"]
+        self.assertEqual(said["capture"]["light"], "excused")
+        self.assertIn("LIGHT_NOT_SEEN", said["decision"]["reason_codes"])
 
     def test_a_photo_as_a_burst(self):
         session = Session(mode="active")

@@ -54,7 +54,7 @@ static bool is_alone(int64_t number)
 static bf_status add_decision(bf_db *db, int number, bf_error *err)
 {
     char session[32], request[32], client[32], record[128], sha256[BF_SHA256_HEX_SIZE], report[64];
-    char report_sha256[BF_SHA256_HEX_SIZE];
+    char plan[64], report_sha256[BF_SHA256_HEX_SIZE], plan_sha256[BF_SHA256_HEX_SIZE];
     int64_t index = 0, at = NOON + number;
     bool alone = is_alone(number);
     (void)snprintf(client, sizeof client, "client-%d", number % 3);
@@ -67,10 +67,12 @@ static bf_status add_decision(bf_db *db, int number, bf_error *err)
     (void)snprintf(report, sizeof report, "{\"number\":%d}", number);
     bf_sha256_hex(record, strlen(record), sha256);
     bf_sha256_hex(report, strlen(report), report_sha256);
-    json_t *facts =
-        json_pack("{ss ss ss ss? si sI ss ss ss ss}", "client", client, "request_id", request, "judgement", "liveness",
-                  "session", alone ? NULL : session, "attempt", 1, "decided_ms", (json_int_t)at, "decision", "approve",
-                  "reason", "LIVE", "record_sha256", sha256, "report_sha256", report_sha256);
+    (void)snprintf(plan, sizeof plan, "{\"attempt\":%d}", number);
+    bf_sha256_hex(plan, strlen(plan), plan_sha256);
+    json_t *facts = json_pack("{ss ss ss ss? si sI ss ss ss ss ss?}", "client", client, "request_id", request,
+                              "judgement", "liveness", "session", alone ? NULL : session, "attempt", 1, "decided_ms",
+                              (json_int_t)at, "decision", "approve", "reason", "LIVE", "record_sha256", sha256,
+                              "report_sha256", report_sha256, "plan_sha256", alone ? NULL : plan_sha256);
     test_must(facts != NULL, "facts of a decision");
     bf_audit_entry entry = {BF_AUDIT_DECISION, at, "key:k_1", facts};
     bf_status status = bf_audit_append(db, &entry, &index, err);
@@ -80,11 +82,11 @@ static bf_status add_decision(bf_db *db, int number, bf_error *err)
     return bf_db_run(
         db,
         "INSERT INTO decision(client, request_id, kind, session_id, attempt, at_ms, decision, reason, record,"
-        " record_sha256, client_report, audit_index) VALUES($1, $2, 'liveness', $3, 1, $4, 'approve', 'LIVE', $5, $6,"
-        " $7, $8)",
+        " record_sha256, client_report, audit_index, plan) VALUES($1, $2, 'liveness', $3, 1, $4, 'approve', 'LIVE', $5,"
+        " $6, $7, $8, $9)",
         BF_VALUES(bf_value_text(client), bf_value_text(request), bf_value_text(alone ? NULL : session),
                   bf_value_integer(at), bf_value_text(record), bf_value_text(sha256), bf_value_text(report),
-                  bf_value_integer(index)),
+                  bf_value_integer(index), bf_value_text(alone ? NULL : plan)),
         NULL, err);
 }
 
@@ -117,8 +119,9 @@ static bf_status erase(bf_db *db, void *context, bf_error *err)
     (void)snprintf(session, sizeof session, "s-%lld", (long long)it->leaf);
     (void)snprintf(client, sizeof client, "client-%lld", (long long)it->leaf % 3);
     (void)snprintf(request, sizeof request, "r-%lld", (long long)it->leaf);
-    bf_status status = bf_db_run(db, "UPDATE decision SET record = NULL, client_report = NULL WHERE audit_index = $1",
-                                 BF_VALUES(bf_value_integer(it->leaf)), NULL, err);
+    bf_status status =
+        bf_db_run(db, "UPDATE decision SET record = NULL, client_report = NULL, plan = NULL WHERE audit_index = $1",
+                  BF_VALUES(bf_value_integer(it->leaf)), NULL, err);
     if (status != BF_OK || !it->count)
         return status;
     json_t *facts = is_alone(it->leaf) ? json_pack("{ss ss}", "client", client, "request_id", request)

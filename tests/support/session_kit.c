@@ -41,18 +41,17 @@ static json_t *record_of(const kit *k, const bf_job *job)
                                           : json_pack("{ss ss sb sn}", "code", bf_status_name(script->code), "message",
                                                       bf_status_text(script->code), "retryable", 1, "hint");
     json_t *guidance = script->guidance ? json_pack("[s]", script->guidance) : json_array();
-    json_t *capture = script->challenge
-                          ? json_pack("{ss so}", "challenge", script->challenge, "fingerprint",
-                                      script->fingerprint ? json_loads(script->fingerprint, 0, NULL) : json_null())
-                          : json_null();
-    json_t *evidence =
-        json_pack("[{ss ss}]", "detector", "sequence.flash", "status", script->lit ? "present" : "absent");
-    return json_pack("{so sb ss s{ss ss so ss} so s{ss} s{ss sn sn ss?} so sn s{s[]} sn}", "evidence", evidence,
-                     "success", !script->not_judged, "request_id", job->request_id, "decision", "decision",
-                     script->decision, "reason", script->reason, "guidance", guidance, "policy_version",
-                     "kit@1.0.0+000000000000", "error", error, "input", "sha256", sha256, "match", "outcome",
-                     script->problem ? "not_judged" : "strong", "similarity", "llr", "problem", script->problem,
-                     "capture", capture, "reference", "versions", "calibration", "latency_ms");
+    json_t *capture =
+        script->challenge
+            ? json_pack("{ss ss so}", "challenge", script->challenge, "light", script->lit ? "answered" : "unanswered",
+                        "fingerprint", script->fingerprint ? json_loads(script->fingerprint, 0, NULL) : json_null())
+            : json_null();
+    return json_pack("{sb ss s{ss ss so ss} so s{ss} s{ss sn sn ss?} so sn s{s[]} sn}", "success", !script->not_judged,
+                     "request_id", job->request_id, "decision", "decision", script->decision, "reason", script->reason,
+                     "guidance", guidance, "policy_version", "kit@1.0.0+000000000000", "error", error, "input",
+                     "sha256", sha256, "match", "outcome", script->problem ? "not_judged" : "strong", "similarity",
+                     "llr", "problem", script->problem, "capture", capture, "reference", "versions", "calibration",
+                     "latency_ms");
 }
 
 static void remember_job(kit *k, const bf_job *job)

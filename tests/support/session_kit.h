@@ -16,7 +16,7 @@ typedef struct kit_script {
     const char *problem;                      /* of the match; NULL: none */
     const char *fingerprint;                  /* of the capture, as JSON; NULL: none */
     const char *challenge;                    /* what came of the asked steps; NULL: a still */
-    bool lit;                                 /* the light on the face was judged */
+    bool lit;                                 /* the face answered the light */
     bf_status fail;                           /* the pool's own failure; BF_OK: a record */
     void (*meanwhile)(void *context);         /* called while judging */
     void *meanwhile_context;

@@ -224,6 +224,11 @@ static void records_of_decisions(void **state)
             erased ? "" : "leaf #: the record of its decision was removed, and no erasure was logged\n";
         expect_at("UPDATE decision SET record = NULL WHERE audit_index = #", i, gone);
         expect_at("UPDATE decision SET client_report = NULL WHERE audit_index = #", i, gone);
+        /* A plan that asks for less, one put where none was, and one taken away. */
+        (void)snprintf(sql, sizeof sql, "UPDATE decision SET plan = '{\"attempt\":77}' WHERE audit_index = %d", i);
+        expect(sql, "leaf %d: column of its decision was changed: plan of %s\n", i, name);
+        bool alone = i % 10 == 6;
+        expect_at("UPDATE decision SET plan = NULL WHERE audit_index = #", i, alone ? "" : gone);
     }
 }
 

@@ -163,7 +163,7 @@ static tally sweep(const stage *s, bf_flash_form form, double fps, int seeds)
         bool present = evidence.evidence.status == BF_EVIDENCE_PRESENT;
         assert_true(present == (evidence.evidence.why == NULL));
         t.nothing += !present;
-        t.bona_fide += present && evidence.evidence.raw > 0;
+        t.bona_fide += bf_light_outcome_of(&evidence.evidence) == BF_LIGHT_ANSWERED;
         t.against += present && evidence.evidence.raw < 0;
     }
     print_message("bona fide %d, nothing %d, against %d\n", t.bona_fide, t.nothing, t.against);

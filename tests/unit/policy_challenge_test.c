@@ -55,6 +55,7 @@ static void high_risk_in_every_journey(void **state)
         input.risk.risk_tier = BF_RISK_HIGH;
         assert_int_equal(decide(policy, &input).decision, rows[i].not_asked);
         input.challenge = BF_CHALLENGE_FOLLOWED;
+        input.light = BF_LIGHT_ANSWERED;
         assert_int_equal(decide(policy, &input).decision, rows[i].followed);
         input.challenge = BF_CHALLENGE_NOT_FOLLOWED;
         assert_int_equal(decide(policy, &input).decision, rows[i].missed);
@@ -90,6 +91,68 @@ static void an_unknown_outcome_counts_as_not_followed(void **state)
         }
         bf_policy_free(&policy);
     }
+}
+
+/* A feed that follows the steps: what each journey makes of a face that does not answer the light, by risk. */
+static void light_without_an_answer_in_every_journey(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *flow;
+        int from; /* the risk from which on light is needed */
+    } rows[] = {{"account_opening", BF_RISK_HIGH},       {"login_step_up", BF_RISK_HIGH},
+                {"high_value_transaction", BF_RISK_LOW}, {"account_recovery", BF_RISK_LOW},
+                {"video_kyc", BF_RISK_HIGH + 1}, /* has no light */
+                {"browser_first", BF_RISK_HIGH}};
+    assert_int_equal(sizeof rows / sizeof *rows, SHIPPED_COUNT);
+    for (size_t i = 0; i < SHIPPED_COUNT; i++) {
+        bf_policy *policy = load_shipped(rows[i].flow);
+        const bf_policy_settings *settings = bf_policy_settings_of(policy, BF_CHANNEL_UNSPECIFIED);
+        for (int risk = BF_RISK_LOW; risk <= BF_RISK_MEDIUM + (rows[i].from == BF_RISK_HIGH); risk++) {
+            bool needed = risk >= rows[i].from;
+            bf_policy_input input = good_input(&quality);
+            input.risk.risk_tier = (bf_risk_tier)risk;
+            input.challenge = BF_CHALLENGE_FOLLOWED;
+            input.light = BF_LIGHT_ANSWERED;
+            assert_int_equal(decide(policy, &input).decision, BF_DECISION_APPROVE);
+            input.light = BF_LIGHT_UNANSWERED;
+            bf_policy_output output = decide(policy, &input);
+            assert_int_equal(output.decision, needed ? BF_DECISION_RETRY : BF_DECISION_APPROVE);
+            assert_true(!needed || output.guidance[0] == BF_GUIDANCE_LET_LIGHT_REACH_FACE);
+            input.light = (bf_light_outcome)99; /* no word at all */
+            assert_int_equal(decide(policy, &input).decision, output.decision);
+            input.risk.retry_count = input.risk.uncertain_count = settings->uncertain_cap;
+            assert_int_equal(decide(policy, &input).decision, needed ? BF_DECISION_REVIEW : BF_DECISION_APPROVE);
+            input.risk.retry_count = input.risk.uncertain_count = 0;
+            input.light = BF_LIGHT_NOT_ASKED; /* left out of the plan */
+            output = decide(policy, &input);
+            assert_int_equal(output.decision, needed ? BF_DECISION_REVIEW : BF_DECISION_APPROVE);
+            assert_int_equal(output.light, settings->flash ? BF_LIGHT_EXCUSED : BF_LIGHT_NOT_ASKED);
+            assert_true(!needed || output.reasons[0] == BF_REASON_LIGHT_NOT_SEEN);
+        }
+        bf_policy_free(&policy);
+    }
+}
+
+/* What is not judged has no light; a policy without light knows none; light alone is no challenge. */
+static void light_is_a_fact_only_where_the_policy_asks(void **state)
+{
+    (void)state;
+    bf_policy *policy = load_shipped("high_value_transaction");
+    bf_policy_input input = good_input(&quality);
+    assert_int_equal(decide(policy, &input).light, BF_LIGHT_NOT_ASKED);
+    input.light = BF_LIGHT_UNANSWERED; /* nothing but light was left to ask */
+    assert_int_equal(decide(policy, &input).light, BF_LIGHT_UNANSWERED);
+    assert_int_equal(decide(policy, &input).decision, BF_DECISION_RETRY);
+    input.judging = BF_NO_FACE;
+    input.quality = NULL;
+    assert_int_equal(decide(policy, &input).light, BF_LIGHT_NOT_ASKED);
+    bf_policy_free(&policy);
+    policy = load_shipped("video_kyc");
+    input = good_input(&quality);
+    input.light = BF_LIGHT_UNANSWERED;
+    assert_int_equal(decide(policy, &input).light, BF_LIGHT_NOT_ASKED);
+    bf_policy_free(&policy);
 }
 
 static bf_capture_ask ask(const bf_policy *policy, bf_channel channel, bf_risk_tier tier, bool challenged)
@@ -130,6 +193,7 @@ static void more_is_asked_at_high_risk(void **state)
     (void)state;
     bf_policy *policy = load_shipped("account_opening");
     bf_capture_ask passive = ask(policy, BF_CHANNEL_IOS_APP, BF_RISK_HIGH, false);
+    assert_int_equal(passive.excuse, BF_EXCUSE_ANY);
     assert_true(passive.steps_min == 0 && passive.steps_max == 0 && passive.flash == BF_FLASH_NONE);
     bf_capture_ask low = ask(policy, BF_CHANNEL_IOS_APP, BF_RISK_LOW, true);
     assert_true(low.steps_min == 2 && low.steps_max == 3 && low.flash == BF_FLASH_FULL);
@@ -244,6 +308,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(high_risk_in_every_journey),
         cmocka_unit_test(an_unknown_outcome_counts_as_not_followed),
+        cmocka_unit_test(light_without_an_answer_in_every_journey),
+        cmocka_unit_test(light_is_a_fact_only_where_the_policy_asks),
         cmocka_unit_test(patterns_say_when_a_challenge_is_asked),
         cmocka_unit_test(more_is_asked_at_high_risk),
         cmocka_unit_test(signals_of_the_caller_are_known_beforehand),

@@ -108,7 +108,7 @@ static void a_base_channel_holds_quality_only(void **state)
         "device_risk: {other: high}\ndocument: {confidence_min: 0.5}\nprevious_failures: {many: 2}\n"
         "kill_switch: reject\n"
         "capture: {pattern: parallel, steps: {min: 1, max: 4}, steps_at_risk: {min: 4, max: 4}, flash: "
-        "none}\nchannels:\n  kiosk:\n    liveness: {pass: 60}\n";
+        "none, excuse: any}\nchannels:\n  kiosk:\n    liveness: {pass: 60}\n";
     bf_policy_text own = {text, sizeof text - 1, "own.yaml"}, base = {base_text, sizeof base_text - 1, "b.yaml"};
     assert_int_equal(bf_policy_parse_extending(&own, &base, &policy, &err), BF_CONFIG_INVALID);
     assert_string_equal(err.message, "b.yaml:12: unknown key 'liveness'.");

@@ -60,7 +60,7 @@ static const char BODY[] =
     "match: {required: false, strong: 0.45, weak: 0.35}\n"
     "retries: {cap: 3, uncertain_cap: 1, escalate_to: review}\n"
     "capture: {pattern: sequence, steps: {min: 2, max: 3}, steps_at_risk: {min: 3, max: 4}, flash: "
-    "full}\n"
+    "full, excuse: any}\n"
     "quality: {Sharpness: {min: 20}}\n"
     "device_risk: {other: medium}\n"
     "document: {confidence_min: 0.5}\n"

@@ -29,6 +29,7 @@ typedef struct situation {
     capture capture;
     int live, match, risk, signal, retry, failures, document;
     bf_challenge_outcome challenge;
+    bf_light_outcome light;
     bf_channel channel;
 } situation;
 
@@ -47,6 +48,7 @@ static void make_input(const bf_policy *policy, const situation *at, bf_policy_i
     ret->match_present = at->match <= MATCH_NONE;
     ret->match_similarity = at->match <= MATCH_NONE ? similarities[at->match] : 0;
     ret->challenge = at->challenge;
+    ret->light = at->light;
     ret->channel = at->channel;
     ret->risk.risk_tier = (bf_risk_tier)at->risk;
     ret->risk.retry_count = RETRIES[at->retry];
@@ -77,6 +79,10 @@ static const char *broken_promise(const situation *at, const bf_policy_output *o
     bool vague = at->challenge == BF_CHALLENGE_UNCLEAR || at->challenge == BF_CHALLENGE_NOT_FOLLOWED;
     if (output->decision == BF_DECISION_APPROVE && vague)
         return "approved though the steps were not seen to be followed";
+    bool wants_light = strcmp(at->flow, "high_value_transaction") == 0 || strcmp(at->flow, "account_recovery") == 0;
+    bool steps = at->challenge != BF_CHALLENGE_NOT_ASKED;
+    if (output->decision == BF_DECISION_APPROVE && wants_light && steps && at->light != BF_LIGHT_ANSWERED)
+        return "approved though the face did not answer the light";
     if (output->decision == BF_DECISION_CHALLENGE && at->challenge == BF_CHALLENGE_FOLLOWED)
         return "asked for a challenge that was followed already";
     if (output->decision == BF_DECISION_REJECT && !judged)
@@ -111,12 +117,30 @@ static bf_decision check(const bf_policy *policy, const situation *at)
     bf_policy_decide(policy, &input, &output);
     const char *broken = broken_promise(at, &output);
     if (broken)
-        fail_msg("%s %s: judging %s capture %d live %d match %d challenge %d risk %d signal %s retry %d failures %d "
+        fail_msg("%s %s: judging %s capture %d live %d match %d challenge %d light %d risk %d signal %s retry %d "
+                 "failures %d "
                  "document %d channel %s -> %s by %s",
                  at->flow, broken, bf_status_name(at->judging), (int)at->capture, at->live, at->match,
-                 (int)at->challenge, at->risk, SIGNALS[at->signal], at->retry, at->failures, at->document,
-                 bf_channel_name(at->channel), bf_decision_name(output.decision), output.rule);
+                 (int)at->challenge, (int)at->light, at->risk, SIGNALS[at->signal], at->retry, at->failures,
+                 at->document, bf_channel_name(at->channel), bf_decision_name(output.decision), output.rule);
     return output.decision;
+}
+
+/* Light that was not answered, or left out, approves and rejects nobody who would not be otherwise. */
+static bf_decision check_lights(const bf_policy *policy, situation at)
+{
+    at.light = at.challenge == BF_CHALLENGE_NOT_ASKED ? BF_LIGHT_NOT_ASKED : BF_LIGHT_ANSWERED;
+    bf_decision best = check(policy, &at);
+    for (int light = BF_LIGHT_NOT_ASKED; light <= BF_LIGHT_UNANSWERED && at.challenge == BF_CHALLENGE_FOLLOWED;
+         light++) {
+        at.light = (bf_light_outcome)light;
+        bf_decision decision = check(policy, &at);
+        bool worse = decision == BF_DECISION_RETRY || decision == BF_DECISION_REVIEW;
+        if (decision != best && !(best == BF_DECISION_APPROVE && worse))
+            fail_msg("%s: light %d turned %s into %s", at.flow, light, bf_decision_name(best),
+                     bf_decision_name(decision));
+    }
+    return best;
 }
 
 /* Every challenge at one risk tier. Whether nothing was asked or what was asked was followed may lead to approval, and
@@ -126,7 +150,7 @@ static size_t check_challenges(const bf_policy *policy, situation at, bool ret_a
     size_t count = capture_judged(&at) && at.document == 0 ? 4 : 1;
     for (size_t i = 0; i < count; i++) {
         at.challenge = CHALLENGES[i];
-        ret_approved[i] = check(policy, &at) == BF_DECISION_APPROVE;
+        ret_approved[i] = check_lights(policy, at) == BF_DECISION_APPROVE;
     }
     if (count == 4 && ret_approved[0] && !ret_approved[1])
         fail_msg("%s: following the steps did harm", at.flow);

@@ -254,6 +254,31 @@ static void differences_name_versions_first(void **state)
     bf_record_free(&record);
 }
 
+/* What records did not hold at first is no difference when it is lacking, and one when it is another. */
+static void a_record_without_light_is_reproduced(void **state)
+{
+    (void)state;
+    bf_record *record = some_record();
+    char *text = NULL;
+    assert_int_equal(bf_record_json(record, 0, &text, NULL), BF_OK);
+    json_t *now = json_loads(text, 0, NULL), *old = json_deep_copy(now);
+    free(text);
+    for (int other = 0; other <= 1; other++) {
+        bf_differences *differences = NULL;
+        json_t *capture = json_object_get(old, "capture");
+        if (other)
+            assert_int_equal(json_object_set_new(capture, "light", json_string("answered")), 0);
+        else
+            assert_int_equal(json_object_del(capture, "light"), 0);
+        assert_int_equal(bf_record_diff(old, now, &differences, NULL), BF_OK);
+        assert_int_equal(bf_differences_count(differences), other);
+        bf_differences_free(&differences);
+    }
+    json_decref(old);
+    json_decref(now);
+    bf_record_free(&record);
+}
+
 /* A record that was tampered with may differ in thousands of values, and hold long ones. */
 static void many_and_long_differences_are_bounded(void **state)
 {
@@ -319,6 +344,7 @@ int main(void)
         cmocka_unit_test(other_documents_are_no_records),
         cmocka_unit_test(the_same_judgement_has_no_differences),
         cmocka_unit_test(differences_name_versions_first),
+        cmocka_unit_test(a_record_without_light_is_reproduced),
         cmocka_unit_test(many_and_long_differences_are_bounded),
         cmocka_unit_test(replay_survives_every_allocation_failure),
     };

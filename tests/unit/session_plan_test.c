@@ -274,6 +274,48 @@ static void test_what_is_left_out_stays_out(void **state)
     assert_int_equal(wish.flash, BF_FLASH_NONE);
 }
 
+/* A journey that leaves steps out for its back end only: the device may spare its person the flash, and no more. */
+static void test_what_a_device_may_not_leave_out(void **state)
+{
+    kit *k = *state;
+    json_t *body = NULL;
+    assert_int_equal(open_with(k, FLOW("account_recovery") "\"hybrid\",\"capture\":{\"exclude\":[\"smile\"]}}", &body),
+                     BF_OK);
+    char id[BF_SESSION_ID_SIZE];
+    (void)snprintf(id, sizeof id, "%s", text_at(json_object_get(body, "session"), "id"));
+    json_decref(body);
+    const bf_plan before = plan_of(k, id);
+    assert_int_equal(change(k, id, 1, "{\"exclude\":[\"blink\"]}", NULL), BF_EXCLUSION_REFUSED);
+    assert_int_equal(change(k, id, 1, "{\"exclude\":[\"blink\"],\"flash\":\"none\"}", NULL), BF_EXCLUSION_REFUSED);
+    assert_string_equal(plan_of(k, id).nonce, before.nonce);
+    bf_session session = {0};
+    kit_load(k, id, &session);
+    assert_int_equal(session.plans_changed, 0);
+    assert_null(strstr(session.wish, "blink"));
+    bf_session_done(&session);
+    /* What is left out already may be said again; gentle light and more time are nobody's to refuse. */
+    assert_int_equal(change(k, id, 1, "{\"exclude\":[\"smile\"],\"flash\":\"gentle\",\"pace\":\"relaxed\"}", NULL),
+                     BF_OK);
+    assert_int_equal(plan_of(k, id).flash.form, BF_FLASH_GENTLE);
+    assert_int_equal(change(k, id, 1, "{\"flash\":\"none\"}", NULL), BF_OK);
+    assert_int_equal(plan_of(k, id).flash.form, BF_FLASH_NONE);
+    const bf_plan after = plan_of(k, id);
+    assert_true(bf_plan_is_active(&after));
+}
+
+/* Nor before anything is asked, so that a later challenge would lack it; nor where nothing ever is. */
+static void test_a_device_leaves_nothing_out_beforehand(void **state)
+{
+    kit *k = *state;
+    json_t *body = NULL;
+    char id[BF_SESSION_ID_SIZE];
+    assert_int_equal(open_with(k, FLOW("account_recovery") "\"passive\"}", &body), BF_OK);
+    (void)snprintf(id, sizeof id, "%s", text_at(json_object_get(body, "session"), "id"));
+    json_decref(body);
+    assert_int_equal(change(k, id, 1, "{\"exclude\":[\"blink\"]}", NULL), BF_EXCLUSION_REFUSED);
+    assert_int_equal(change(k, id, 1, "{}", NULL), BF_OK);
+}
+
 static void test_nothing_left_to_ask_is_a_review(void **state)
 {
     kit *k = *state;
@@ -422,6 +464,8 @@ int main(void)
         cmocka_unit_test(test_who_sees_the_plan),
         cmocka_unit_test(test_the_person_asks_for_another_plan),
         cmocka_unit_test(test_what_is_left_out_stays_out),
+        cmocka_unit_test(test_what_a_device_may_not_leave_out),
+        cmocka_unit_test(test_a_device_leaves_nothing_out_beforehand),
         cmocka_unit_test(test_nothing_left_to_ask_is_a_review),
         cmocka_unit_test(test_a_challenge_that_nobody_can_be_asked),
         cmocka_unit_test(test_another_persons_session_gives_no_plan),

@@ -301,6 +301,26 @@ const choices = {
       assert.equal((await problemShown(page, 'no_plan_left')).final, true);
     }, {wanted: activePlan()});
   },
+  async 'what only the back end may leave out is said kindly, and the person chooses again'() {
+    await visit(async (page, server) => {
+      server.reply = ({target, body}) => !target.endsWith('/plan') ? {status: 200, json: answer('pass')} :
+        JSON.parse(body).exclude.length === 0 ? otherPlan(plan({nonce: 'ab'.repeat(32)})) :
+          {status: 409, json: {success: false, error: {code: 'EXCLUSION_REFUSED'}}};
+      await page.getByText('I cannot do one of these').click();
+      await page.getByLabel('Smile').check();
+      await main(page).click();
+      assert.equal((await problemShown(page, 'exclusion_refused')).final, false);
+      assert.match(await page.locator('bonafide-capture .lead').innerText(), /they can leave it out for you/);
+      await main(page).click();
+      await page.getByText('I cannot do one of these').click();
+      assert.equal(await page.getByLabel('Smile').isChecked(), false);
+      await page.getByLabel('No flashing, please').check();
+      await begin(page);
+      await until(page, 'result');
+      assert.deepEqual(JSON.parse(server.posts[1].body), {exclude: [], flash: 'none', pace: 'normal'});
+      assert.equal(unpack(server.posts[2].body).header.nonce, 'ab'.repeat(32));
+    }, {wanted: activePlan()});
+  },
   async 'without a plan the server is asked for it'() {
     await visit(async (page, server) => {
       server.reply = ({target}) => target.endsWith('/plan') ?

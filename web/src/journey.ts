@@ -109,9 +109,10 @@ export class Journey {
     for (;;) {
       const wish = await this.#choice(now.plan, occasion, answer);
       if (wish === null) return now;
-      this.#wish = wish;
       const changed = await this.#helped(() => this.#otherPlan(wish, now.token));
+      if (changed === null) continue;
       if ('answer' in changed) return changed;
+      this.#wish = wish;
       now = changed;
       // What was chosen is kept; only light that the person did not agree to needs another word.
       if (now.plan.flash === null || now.plan.flash.form === wish.flash) return now;
@@ -126,9 +127,17 @@ export class Journey {
     });
   }
 
-  async #otherPlan(wish: PlanWish, token: string): Promise<Ticket | Outcome> {
+  /** Another plan, or the end; null where this cannot be left out here: the person is told, and chooses again. */
+  async #otherPlan(wish: PlanWish, token: string): Promise<Ticket | Outcome | null> {
     this.#surface.show(waitingScreen(this.#settings, 'planning', null, 'steps'));
-    const given = await this.#client.plan(wish, token, this.#signal);
+    const given = await this.#client.plan(wish, token, this.#signal).catch((error: unknown) => {
+      if (error instanceof Problem && error.code === 'exclusion_refused') return error;
+      throw error;
+    });
+    if (given instanceof Problem) {
+      await this.#acknowledged(given);
+      return null;
+    }
     if (given.answer === 'done') {
       return this.#finish('done', {request_id: given.request_id, guidance: ['wait_for_review']});
     }
@@ -177,16 +186,20 @@ export class Journey {
         return await work();
       } catch (error) {
         if (error instanceof Cancelled || this.#signal.aborted) throw error;
-        const problem = problemOf(error);
-        const final = !canRetry(problem.code);
-        this.#surface.problem(problem, final);
-        await this.#until<void>((resolve) => {
-          this.#surface.show(problemScreen(this.#settings, problem, resolve));
-          if (final) throw problem;
-          return whenItMayWork(problem.code, resolve);
-        });
+        await this.#acknowledged(problemOf(error));
       }
     }
+  }
+
+  /** Shows a problem until the person goes on or it is gone. Throws it when nobody can. */
+  async #acknowledged(problem: Problem): Promise<void> {
+    const final = !canRetry(problem.code);
+    this.#surface.problem(problem, final);
+    await this.#until<void>((resolve) => {
+      this.#surface.show(problemScreen(this.#settings, problem, resolve));
+      if (final) throw problem;
+      return whenItMayWork(problem.code, resolve);
+    });
   }
 
   /** A promise that the end of the journey breaks. `begin` may return how to clean up. */

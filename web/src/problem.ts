@@ -3,7 +3,7 @@
 export const PROBLEMS = [
   'insecure_context', 'unsupported', 'blocked_by_page', 'denied', 'dismissed', 'no_camera', 'busy', 'camera_failed',
   'pictures_hidden', 'camera_lost', 'camera_paused', 'hidden', 'rotated', 'network', 'expired', 'finished',
-  'no_plan_left', 'refused', 'server', 'not_set_up',
+  'no_plan_left', 'exclusion_refused', 'refused', 'server', 'not_set_up',
 ] as const;
 export type ProblemCode = (typeof PROBLEMS)[number];
 

@@ -103,6 +103,7 @@ function problemOfReply(reply: Reply): Problem {
   const detail = `${reply.status} ${code}`;
   if (reply.status === 0) return new Problem('network', detail);
   if (code === 'SESSION_FINISHED' || code === 'ERASED') return new Problem('finished', detail);
+  if (code === 'EXCLUSION_REFUSED') return new Problem('exclusion_refused', detail);
   if ([401, 404, 410].includes(reply.status) || code === 'ATTEMPT_REPLAYED') return new Problem('expired', detail);
   return new Problem(mayRepeat(reply) ? 'server' : 'refused', detail);
 }
@@ -154,7 +155,7 @@ export class Client {
         url: `${this.#base}/plan`, token, key: null, type: 'application/json', body: JSON.stringify(wish),
       }, () => undefined, signal) as unknown as PlanAnswer;
     } catch (error) {
-      // Changed too often, or the policy does not allow it: the person must not be asked for it all the same.
+      // Changed too often: the person must not be asked for it all the same.
       if (error instanceof Problem && error.code === 'refused') throw new Problem('no_plan_left', error.detail);
       throw error;
     }

@@ -29,6 +29,7 @@ export const GUIDANCE = {
   follow_steps_shown: "Please follow the steps as they are shown.",
   stay_on_page: "Please stay on this page while the camera is on.",
   use_device_camera: "Please use the camera of your device directly, without other camera programs.",
+  let_light_reach_face: "Please go where it is less bright, turn up the screen and hold it closer.",
 } as const;
 
 export type Guidance = keyof typeof GUIDANCE;

@@ -103,6 +103,8 @@ export const de: Texts = {
   problem_finished_text: 'Hier ist nichts mehr zu tun. Bitte gehen Sie dorthin zurück, wo Sie hergekommen sind.',
   problem_no_plan_left_title: 'Wir finden einen anderen Weg',
   problem_no_plan_left_text: 'Was übrig bleibt, geht mit dieser Seite nicht. Bitte wenden Sie sich an die, die Sie darum gebeten haben; sie können Ihnen anders helfen.',
+  problem_exclusion_refused_title: 'Das kann diese Seite nicht von sich aus weglassen',
+  problem_exclusion_refused_text: 'Bitte machen Sie, was Ihnen möglich ist; mehr Zeit und sanftes Licht können Sie immer wählen. Wenn Ihnen etwas nicht möglich ist oder blinkendes Licht Ihnen schaden könnte, wenden Sie sich an die, die Sie darum gebeten haben: Sie können es für Sie weglassen.',
   problem_refused_title: 'Das ließ sich nicht senden',
   problem_refused_text: 'Bitte versuchen Sie es noch einmal. Geschieht es wieder, wenden Sie sich an die, die Sie darum gebeten haben.',
   problem_server_title: 'Unser Dienst antwortet gerade nicht',
@@ -137,5 +139,6 @@ export const de: Texts = {
     follow_steps_shown: 'Bitte folgen Sie den Schritten, so wie sie gezeigt werden.',
     stay_on_page: 'Bitte bleiben Sie auf dieser Seite, solange die Kamera an ist.',
     use_device_camera: 'Bitte verwenden Sie die Kamera Ihres Geräts direkt, ohne andere Kameraprogramme.',
+    let_light_reach_face: 'Bitte gehen Sie dorthin, wo es weniger hell ist, stellen Sie den Bildschirm heller und halten Sie ihn näher.',
   },
 };

@@ -103,6 +103,8 @@ export const en = {
   problem_finished_text: 'There is nothing more to do here. Please go back to where you came from.',
   problem_no_plan_left_title: 'We will find another way',
   problem_no_plan_left_text: 'What is left cannot be done with this page. Please contact those who asked you for it; they can help you in another way.',
+  problem_exclusion_refused_title: 'This page cannot leave that out by itself',
+  problem_exclusion_refused_text: 'Please do what you can; more time and soft light are always yours to choose. If something is not possible for you, or flashing light could harm you, contact those who asked you for this: they can leave it out for you.',
   problem_refused_title: 'This could not be sent',
   problem_refused_text: 'Please try again. If it happens once more, contact those who asked you for it.',
   problem_server_title: 'Our service does not answer just now',

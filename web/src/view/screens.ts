@@ -209,7 +209,8 @@ export function finishedScreen(settings: Settings, answer: 'pass' | 'done', guid
 
 const PROBLEM_SIGNS: Partial<Record<ProblemCode, Sign>> = {
   insecure_context: 'lock', network: 'cloud', expired: 'clock', finished: 'check', hidden: 'again', rotated: 'again',
-  server: 'clock', no_plan_left: 'steps', refused: 'help', not_set_up: 'help', unsupported: 'help',
+  server: 'clock', no_plan_left: 'steps', exclusion_refused: 'help', refused: 'help', not_set_up: 'help',
+  unsupported: 'help',
 };
 
 export function problemScreen(settings: Settings, problem: Problem, again: () => void): Screen {
