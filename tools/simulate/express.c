@@ -5,6 +5,7 @@
 
 #define GAP 0.34F    /* of eyes to chin: a mouth wide open */
 #define CLOSED 0.94F /* the lid stops at the lower lashes */
+#define STEPS 50     /* of an expression: one moves nothing by a pixel, and little by half of one */
 
 static float smooth(float low, float high, float x)
 {
@@ -71,7 +72,8 @@ static bf_point unsmile(const mouth_axes *m, float smile, bf_point at)
         float side = i ? 1.0F : -1.0F, out = 0.36F * m->half_width * smile, up = 0.24F * m->half_width * smile;
         bf_point now = {m->corner[i].x + side * out * m->across.x - up * m->down.x,
                         m->corner[i].y + side * out * m->across.y - up * m->down.y};
-        float d = hypotf(at.x - now.x, at.y - now.y) / sigma, share = d < 3.5F ? expf(-d * d / 2) : 0;
+        float dx = (at.x - now.x) / sigma, dy = (at.y - now.y) / sigma, d = dx * dx + dy * dy;
+        float share = d < 3.5F * 3.5F ? expf(-d / 2) : 0;
         ret.x -= share * (side * out * m->across.x - up * m->down.x);
         ret.y -= share * (side * out * m->across.y - up * m->down.y);
     }
@@ -108,13 +110,20 @@ static bool inside_mouth(const mouth_axes *m, float gap, float u, float *v, floa
     return false;
 }
 
+static float lower_end(const mouth_axes *m)
+{
+    return m->centre.y + m->to_chin + 1.5F * m->eyes_to_chin;
+}
+
 static void draw_lower_face(sim_head *head, float mouth, float smile)
 {
     const mouth_axes m = mouth_of(head);
     float reach = 3.4F * m.half_width, gap = GAP * m.eyes_to_chin * mouth;
     int x0 = (int)fmaxf(0, m.centre.x - reach), x1 = (int)fminf((float)head->texture.width - 1, m.centre.x + reach);
     int y0 = (int)fmaxf(0, m.centre.y - 2.2F * m.half_width);
-    int y1 = (int)fminf((float)head->texture.height - 1, m.centre.y + m.to_chin + 1.5F * m.eyes_to_chin);
+    /* A smile alone moves nothing farther down. */
+    float end = mouth > 0 ? lower_end(&m) : m.centre.y + 3 * m.half_width;
+    int y1 = (int)fminf((float)head->texture.height - 1, end);
     for (int y = y0; y <= y1; y++) {
         for (int x = x0; x <= x1; x++) {
             float dx = (float)x - m.centre.x, dy = (float)y - m.centre.y;
@@ -123,7 +132,8 @@ static void draw_lower_face(sim_head *head, float mouth, float smile)
             float inside[3] = {0, 0, 0}, rgb[3];
             /* Out of the mouth's reach sideways the picture stays. */
             float side = 1 - smooth(2.4F, 3.2F, fabsf(u)), was = v;
-            (void)inside_mouth(&m, gap, u, &v, inside, &share);
+            if (mouth > 0)
+                (void)inside_mouth(&m, gap, u, &v, inside, &share);
             v = was + side * (v - was);
             bf_point at = {m.centre.x + along * m.across.x + v * m.down.x,
                            m.centre.y + along * m.across.y + v * m.down.y};
@@ -179,24 +189,35 @@ static void draw_eye(sim_head *head, int eye, float closed)
     }
 }
 
-void sim_express(sim_head *head, double eyes, double mouth, double smile)
+/* Everything that is ever drawn over lies within these rows. */
+static void restore(sim_head *head)
 {
-    bool lower = mouth > 0.01 || smile > 0.01, lids = eyes > 0.02;
-    /* What is drawn next covers the whole lower face again. */
-    if (head->lids || (head->lower && !lower))
-        memcpy(head->texture.pixels, head->photo.pixels, head->photo.stride * (size_t)head->photo.height);
-    if (lower)
-        draw_lower_face(head, (float)mouth, (float)smile);
-    for (int eye = 0; eye < 2 && lids; eye++)
-        draw_eye(head, eye, (float)eyes);
-    head->lids = lids;
-    head->lower = lower;
+    const mouth_axes m = mouth_of(head);
+    bool first = head->expression[0] < 0;
+    int y0 = first ? 0 : (int)fmaxf(0, m.centre.y + m.to_chin - 2.5F * m.eyes_to_chin);
+    int y1 = first ? head->texture.height : (int)fminf((float)head->texture.height, lower_end(&m) + 2);
+    size_t stride = head->photo.stride;
+    memcpy(head->texture.pixels + (size_t)y0 * stride, head->photo.pixels + (size_t)y0 * stride,
+           (size_t)(y1 - y0) * stride);
+}
+
+bool sim_express(sim_head *head, double eyes, double mouth, double smile)
+{
+    const int to[3] = {(int)lround(eyes * STEPS), (int)lround(mouth * STEPS), (int)lround(smile * STEPS)};
+    if (memcmp(to, head->expression, sizeof to) == 0)
+        return false;
+    restore(head);
+    if (to[1] > 0 || to[2] > 0)
+        draw_lower_face(head, (float)to[1] / STEPS, (float)to[2] / STEPS);
+    for (int eye = 0; eye < 2 && to[0] > 0; eye++)
+        draw_eye(head, eye, (float)to[0] / STEPS);
+    memcpy(head->expression, to, sizeof to);
+    return true;
 }
 
 void sim_wear_glasses(sim_head *head)
 {
     bf_point eye[2];
-    head->lids = true;
     for (int i = 0; i < 2; i++) {
         bf_point a = texture_point(head, 36 + 6 * i), b = texture_point(head, 39 + 6 * i);
         eye[i] = (bf_point){(a.x + b.x) / 2, (a.y + b.y) / 2 + 2};

@@ -262,7 +262,8 @@ bf_status sim_head_new(const sim_still *still, const sim_layout *layout, int mat
     head.pitch_deg = still->face.pitch_deg;
     head.roll_deg = still->face.roll_deg;
     fill_photo(still, &head);
-    memcpy(head.texture.pixels, head.photo.pixels, head.photo.stride * (size_t)head.photo.height);
+    for (int i = 0; i < 3; i++)
+        head.expression[i] = -1;
     fill_flesh(&head, material);
     *ret = head;
     return BF_OK;

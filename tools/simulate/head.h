@@ -33,7 +33,7 @@ typedef struct sim_head {
     float yaw_deg, pitch_deg, roll_deg; /* of the still */
     float half_width, half_height;      /* of the face at rest: jaw to jaw, eyes to chin */
     bf_point middle;                    /* of the head */
-    bool lids, lower;                   /* where the texture is not the photo: eyes, lower face */
+    int expression[3];                  /* of the texture, in steps: eyes, mouth, smile; -1: not drawn yet */
     sim_flesh *flesh;                   /* columns x rows */
     sim_grid grid;
 } sim_head;
@@ -53,7 +53,6 @@ typedef struct sim_room {
     float direction[3]; /* where the room's light comes from, unit vector */
     float directed;     /* its share, 0..1 */
     float backlight;    /* background's brightness over the person's; 1 as in the photo */
-    float near_screen;  /* how fast the screen's light falls off: 1 as a point source */
 } sim_room;
 
 /* Puts the surface where the pose has it. */

@@ -1,6 +1,7 @@
 #include "simulate/light.h"
 
 #include <math.h>
+#include <string.h>
 
 #define IDLE 0.4F        /* what the screen shows besides the flash, linear */
 #define FACE_SHARE 0.55F /* of what the camera meters, how much the screen lights */
@@ -107,13 +108,19 @@ static bf_float4 root(bf_float4 x)
     return ret;
 }
 
+/* Writes a byte more than the pixel has: the next pixel's, or the image's padding. */
 static void put_pixel(uint8_t *out, bf_float4 level, const float *grain)
 {
-    const bf_float4 noise = {grain[0], grain[1], grain[2], 0};
+    bf_float4 noise;
+    memcpy(&noise, grain, sizeof noise);
     /* Shot noise is largest, in these levels, in the dark. */
     level += noise * (1.25F - level * (1 / 256.0F)) + 0.5F;
-    for (int c = 0; c < 3; c++)
-        out[c] = (uint8_t)(level[c] < 0 ? 0 : level[c] > 255 ? 255 : level[c]);
+    for (int i = 0; i < 4; i++)
+        level[i] = fminf(fmaxf(level[i], 0), 255);
+    /* Whole numbers below 2^24, so the sum is exact. */
+    bf_float4 whole = __builtin_convertvector(__builtin_convertvector(level, bf_int4), bf_float4);
+    int pixel = (int)(whole[0] + 256 * whole[1] + 65536 * whole[2]);
+    memcpy(out, &pixel, sizeof pixel);
 }
 
 void sim_develop(const sim_light *light, const sim_canvas *canvas, double ms, uint64_t frame, bf_image *picture)

@@ -100,7 +100,7 @@ static void light(const movement *m, const sim_room *room, const sim_flesh *f, s
     for (int i = 0; i < 3; i++)
         to[i] /= distance;
     float person = f->head + f->body, facing = lambert(normal, to), near = m->focal / distance;
-    vertex->screen = facing * powf(near, 2 * room->near_screen);
+    vertex->screen = facing * near * near;
     float shine = facing * facing * facing * facing;
     shine *= shine * shine;
     vertex->gloss = 0.02F * f->head * shine * shine;

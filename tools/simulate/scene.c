@@ -73,7 +73,6 @@ static sim_room room_of(const sim_scene *scene, sim_random *random)
         .direction = {(float)(sin(turn) * cos(lift)), (float)-sin(lift), (float)(cos(turn) * cos(lift))},
         .directed = (float)sim_uniform(random, 0.1, 0.5),
         .backlight = has(scene, SIM_BACKLIT) ? (float)sim_uniform(random, 2.5, 4) : 1,
-        .near_screen = 1,
     };
 }
 
@@ -291,8 +290,8 @@ static void draw_person(sim_scene *scene, sim_canvas *canvas, double ms, const s
     sim_pose pose = sim_pose_at(&scene->person, ms);
     /* Within one exposure of several the face's expression stays. */
     if (canvas->exposures == 1) {
-        sim_express(head, pose.eyes, pose.mouth, pose.smile);
-        if (scene->glasses)
+        bool drawn = sim_express(head, pose.eyes, pose.mouth, pose.smile);
+        if (scene->glasses && drawn)
             sim_wear_glasses(head);
     }
     sim_head_pose(head, &pose, shake, room);

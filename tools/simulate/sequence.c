@@ -117,6 +117,8 @@ void sim_sequence_free(sim_sequence **sequence)
         return;
     sim_scene_done(&(*sequence)->scene);
     bf_image_done(&(*sequence)->mixed);
+    for (int i = 0; i < 2; i++)
+        bf_image_done(&(*sequence)->drawn[i].picture);
     bf_free(*sequence);
     *sequence = NULL;
 }
@@ -139,6 +141,10 @@ bf_status sim_sequence_new(const sim_still *still, const sim_still *other, const
     take_frames(s);
     tamper(s);
     status = bf_image_alloc(&s->mixed, o.width, o.height, 3, err);
+    for (int i = 0; i < 2 && status == BF_OK; i++) {
+        s->drawn[i].frame = -1;
+        status = bf_image_alloc(&s->drawn[i].picture, o.width, o.height, 3, err);
+    }
     if (status == BF_OK)
         status = sim_scene_begin(&s->scene, still, other, &s->options, err);
     if (status != BF_OK)
@@ -179,20 +185,29 @@ static bf_status compress_before(bf_image *picture, bf_error *err)
     return status;
 }
 
+/* A moment of the scene; the last two are kept, which frames that are faded or repeated show again. */
+static const sim_drawn *draw(sim_sequence *s, double ms, int frame)
+{
+    sim_drawn *drawn = &s->drawn[frame & 1];
+    if (drawn->frame == frame)
+        return drawn;
+    sim_scene_draw(&s->scene, ms, (uint64_t)frame, &drawn->truth);
+    memcpy(drawn->picture.pixels, s->scene.picture.pixels, picture_bytes(&drawn->picture));
+    drawn->frame = frame;
+    return drawn;
+}
+
 bf_status sim_sequence_frame(sim_sequence *s, int index, const bf_image **ret_image, sim_truth *ret_truth,
                              bf_error *err)
 {
     if (index < 0 || index >= s->count)
         return bf_fail(err, BF_INVALID_ARGUMENT, "The capture has no frame %d.", index);
     const sim_slot *slot = &s->slot[index];
-    sim_truth truth;
-    sim_scene_draw(&s->scene, slot->at_ms, (uint64_t)slot->frame, &truth);
-    memcpy(s->mixed.pixels, s->scene.picture.pixels, picture_bytes(&s->mixed));
-    if (slot->second_ms >= 0) {
-        sim_truth second;
-        sim_scene_draw(&s->scene, slot->second_ms, (uint64_t)slot->frame + 1, &second);
-        blend(&s->mixed, &s->scene.picture, slot->share);
-    }
+    const sim_drawn *drawn = draw(s, slot->at_ms, slot->frame);
+    sim_truth truth = drawn->truth;
+    memcpy(s->mixed.pixels, drawn->picture.pixels, picture_bytes(&s->mixed));
+    if (slot->second_ms >= 0)
+        blend(&s->mixed, &draw(s, slot->second_ms, slot->frame + 1)->picture, slot->share);
     if (sim_recipes[s->options.what].stream == SIM_STREAM_FILE) {
         bf_status status = compress_before(&s->mixed, err);
         if (status != BF_OK)

@@ -224,7 +224,7 @@ void sim_sheet_pose_at(sim_sheet *sheet, const sim_sheet_pose *pose, const sim_s
             .u = u * (float)(sheet->texture.width - 1),
             .v = v * (float)(sheet->texture.height - 1),
             .ambient = (1 - room->directed + room->directed * directed) / fmaxf(flat, 0.1F),
-            .screen = facing * powf(focal / distance, 2 * room->near_screen),
+            .screen = facing * (focal / distance) * (focal / distance),
             .gloss = sheet->gloss * mirror * mirror,
         };
     }
