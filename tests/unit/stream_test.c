@@ -142,6 +142,44 @@ static void a_frozen_feed_is_found(void **unused)
     assert_true(e.evidence.raw <= -2);
 }
 
+/* Where little or nothing but noise changes, nothing is known to have frozen or come again. */
+static void one_who_sits_still_in_a_dim_room_is_no_finding(void **unused)
+{
+    (void)unused;
+    for (int dark = 0; dark < 2; dark++) {
+        bf_sequence_evidence e;
+        for (int i = 0; i < FRAMES; i++) {
+            scene_draw(5, &(scene_pose){.x = 0.12 * i, .scale = 1}, &(scene_pose){.scale = 1}, &drawn[i]);
+            scene_noise(&drawn[i], 31u * (uint32_t)i + 5, dark ? 24 : 4);
+        }
+        clip c = straight(FRAMES);
+        c.new_noise = false;
+        show(&c, true, &e);
+        assert_int_equal(e.finding_count, 0);
+    }
+}
+
+/* Somebody who hardly moves, played again and again, each time with other grain or with none. */
+static void a_quiet_part_that_comes_again_is_found(void **unused)
+{
+    (void)unused;
+    for (int grain = 0; grain < 2; grain++) {
+        bf_sequence_evidence e;
+        draw_all(4);
+        for (int i = 0; i < FRAMES; i++) {
+            scene_pose head = {.x = 1.2 * sin(0.9 * i), .y = cos(0.6 * i), .scale = 1};
+            scene_draw(4, &head, &(scene_pose){.x = grain ? sin(0.7 * i) : 0, .scale = 1}, &drawn[i]);
+            scene_noise(&drawn[i], 977u + (uint32_t)i, 2);
+        }
+        clip c = straight(100);
+        c.new_noise = grain;
+        for (int i = 0; i < c.count; i++)
+            c.shown[i] = i % 22;
+        show(&c, true, &e);
+        assert_non_null(found(&e, "looped"));
+    }
+}
+
 static void a_part_that_comes_again_is_found(void **unused)
 {
     (void)unused;
@@ -312,6 +350,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_honest_clip_has_no_findings),
         cmocka_unit_test(a_frozen_feed_is_found),
+        cmocka_unit_test(one_who_sits_still_in_a_dim_room_is_no_finding),
+        cmocka_unit_test(a_quiet_part_that_comes_again_is_found),
         cmocka_unit_test(a_part_that_comes_again_is_found),
         cmocka_unit_test(frames_made_of_their_neighbours_are_found),
         cmocka_unit_test(a_cut_is_found_and_named_with_its_time),

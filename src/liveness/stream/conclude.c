@@ -12,6 +12,8 @@
  * the steadiest 1.5 s vary by a third. */
 #define STEADY_RATIO_MAX 1.12f
 #define STEADY_FRAMES_MIN 12
+#define STEADY_CONTRAST_MIN 15.0f /* times the change: in the dark, noise hides what moves */
+#define STEADY_DRIFT_MAX 1.1      /* who sits still in a dim room drifts: 1.2 and more */
 #define ECHO_HIGH 0.85f
 #define ECHO_LOW 0.4f
 #define ECHO_CHANGE_MIN 0.7f
@@ -44,7 +46,19 @@ static double longest_rest(const bf_stream_state *s, double *ret_ms)
     return longest;
 }
 
-/* The longest time in which every change is as large as the others; *ret_ms is when it began. */
+/* Whether frames half of the time apart differ by no more than neighbours do: the picture stays where it is. */
+static bool is_fixed(const bf_stream_frame *frame, int from, int to)
+{
+    int half = (to - from) / 2, neighbours = 0, apart = 0;
+    for (int i = from; i < to; i++)
+        neighbours += fine_distance(&frame[i], &frame[i + 1]);
+    for (int i = from; i + half <= to; i++)
+        apart += fine_distance(&frame[i], &frame[i + half]);
+    return (double)apart / (to - from - half + 1) <= STEADY_DRIFT_MAX * neighbours / (to - from);
+}
+
+/* The longest time in which every change is as large as the others, of a picture that stays; *ret_ms is when it
+ * began. */
 static double longest_steady(const bf_stream_state *s, double *ret_ms)
 {
     double longest = 0;
@@ -53,10 +67,11 @@ static double longest_steady(const bf_stream_state *s, double *ret_ms)
         for (int k = i; k < s->count; k++) {
             low = fminf(low, s->frame[k].change);
             high = fmaxf(high, s->frame[k].change);
-            if (low <= FROZEN_CHANGE_MAX || high > low * STEADY_RATIO_MAX)
+            if (low <= FROZEN_CHANGE_MAX || high > low * STEADY_RATIO_MAX ||
+                s->frame[k].contrast < high * STEADY_CONTRAST_MIN)
                 break;
             double ms = s->frame[k].ms - s->frame[i].ms;
-            if (k - i + 1 < STEADY_FRAMES_MIN || ms <= longest)
+            if (k - i + 1 < STEADY_FRAMES_MIN || ms <= longest || !is_fixed(s->frame, i, k))
                 continue;
             longest = ms;
             *ret_ms = s->frame[i].ms;
