@@ -57,7 +57,7 @@ typedef struct sim_canvas {
     sim_texel *texel;  /* width x SIM_BAND_ROWS */
     bf_float4 *linear; /* width x height, R G B -; sums of the exposures */
     int exposures;
-    const sim_grid *grid[SIM_GRIDS_MAX]; /* of this exposure, borrowed until sim_shade */
+    const sim_grid *grid[SIM_GRIDS_MAX]; /* of this exposure; borrowed */
     int grid_count;
 } sim_canvas;
 
@@ -69,8 +69,8 @@ void sim_canvas_begin(sim_canvas *canvas);
 void sim_canvas_expose(sim_canvas *canvas);
 /* Puts a surface into the exposure; it stays as it is until sim_shade. At most SIM_GRIDS_MAX of them. */
 void sim_draw(sim_canvas *canvas, sim_grid *grid);
-/* Draws and lights what was put there since sim_canvas_expose and adds it up. `room` is the room's light, `screen` the screen's,
- * linear RGB; with both as in the photo they make 1. */
+/* Draws and lights what was put there since sim_canvas_expose and adds it up. `room` is the room's light, `screen` the
+ * screen's, linear RGB; with both as in the photo they make 1. */
 void sim_shade(sim_canvas *canvas, const sim_material material[SIM_MATERIALS_MAX], float room, const float screen[3]);
 
 /* A level 0..255 to light 0..1. Gamma 2 instead of sRGB's curve: nearly the same, and there and back is exact. */
