@@ -14,5 +14,6 @@ interface Window {
   told: any[];
   violations: string[];
   complaints: string[];
+  heard: string[];
   tracks: MediaStreamTrack[];
 }

@@ -3,11 +3,12 @@
 
 import assert from 'node:assert/strict';
 import {DESKTOP, PHONE, axe, embed, open, shoot, told, until} from './lib/browser.mjs';
+import {listen, tree} from './lib/hear.mjs';
 import {StandIn, activePlan, answer, longPlan, plan} from './lib/stand_in.mjs';
 import {run} from './lib/tap.mjs';
 import {
   FILES, IDS, begin, browserWith, closeBrowsers, countTracks, live, main, problemShown, stage,
-  title, unpack, visit,
+  startNow, title, unpack, visit,
 } from './lib/visit.mjs';
 
 /** Something happens to the camera while it runs. */
@@ -292,14 +293,63 @@ const access = {
       assert.equal(await focused(), 'Thank you, that went well');
     });
   },
-  async 'steps are told to a screen reader'() {
-    await visit(async (page) => {
+  async 'what a screen reader says, from first to last'() {
+    const wanted = activePlan({
+      duration_ms: 8400, flash: null,
+      steps: [{type: 'hold_still', from_ms: 0, until_ms: 1600}, {type: 'turn_left', from_ms: 2800, until_ms: 4600},
+        {type: 'smile', from_ms: 5800, until_ms: 7400}],
+    });
+    await visit(async (page, server) => {
+      const replies = [answer('pass'), answer('retry', {guidance: ['find_more_light', 'look_straight'],
+        client_token: 't2', plan: plan()})];
+      server.reply = () => new Promise((resolve) =>
+        setTimeout(() => resolve({status: 200, json: replies.pop()}), 1000));
+      await listen(page);
       await begin(page);
-      const live = page.locator('bonafide-capture .prompt [aria-live="assertive"]');
-      await page.locator('bonafide-capture .stage[data-figure="turn_left"]').waitFor();
-      assert.equal(await live.innerText(), 'Turn your head to your left');
-      assert.equal(await page.locator('bonafide-capture .figure').getAttribute('aria-hidden'), 'true');
-    }, {wanted: activePlan()});
+      await page.locator('bonafide-capture .hint:not(:empty)').waitFor();
+      assert.deepEqual((await tree(page)).slice(1), ['dialog: Camera', 'button: Stop the camera and go back', 'status',
+        'status', 'button: Start now', 'progressbar: Progress', 'Video: You, as in a mirror']);
+      await startNow(page);
+      await page.locator('bonafide-capture .points').waitFor();
+      await begin(page);
+      await page.locator('bonafide-capture .hint:not(:empty)').waitFor();
+      await startNow(page);
+      await until(page, 'result');
+      const opening = [
+        'focus: Please allow the camera: Your browser now asks whether this page may use the camera. Choose “Allow”.',
+        'focus: Stop the camera and go back', 'focus: Camera', 'now: The camera is starting …',
+        'focus: Start now', 'now: Put your face in the oval', 'soon: Find a place with more light.', 'focus: Camera',
+      ];
+      const sending =
+        ['focus: Sending: The camera is off. Your pictures are on their way.', 'soon: One moment, please …'];
+      const straight = 'now: Good. Look straight again';
+      assert.deepEqual(await page.evaluate(() => window.heard), [
+        'focus: Agree and start the camera', ...opening, 'now: Look at the screen. It starts now',
+        'now: Look into the camera', straight, 'now: Turn your head to your left', straight, 'now: Smile', straight,
+        ...sending,
+        'focus: Let us try that once more: This may help: Find a place with more light. Look straight into the camera.',
+        'focus: Try again', ...opening, 'now: Look into the camera', ...sending,
+        'focus: Thank you, that went well: You can go on.',
+      ]);
+    }, {camera: 'dark', wanted});
+  },
+  async 'a finger that slips over the camera does not move the page behind'() {
+    await visit(async (page) => {
+      const session = await page.context().newCDPSession(page);
+      const touch = (type, ...touchPoints) => session.send('Input.dispatchTouchEvent', {type, touchPoints});
+      const swipe = async () => {
+        await touch('touchStart', {x: 200, y: 500});
+        for (let y = 480; y > 200; y -= 40) await touch('touchMove', {x: 200, y});
+        await touch('touchEnd');
+        await page.waitForTimeout(300);
+        return page.evaluate(() => scrollY);
+      };
+      await page.evaluate(() => (document.body.style.minHeight = '3000px'));
+      assert.ok(await swipe() > 0, 'the page can be scrolled');
+      await page.evaluate(() => scrollTo(0, 0));
+      await begin(page);
+      assert.equal(await swipe(), 0);
+    }, {wanted: activePlan(), camera: 'dark', ...PHONE});
   },
   async 'the page’s language is the element’s, and Arabic runs from right to left'() {
     await visit(async (page) => {

@@ -152,14 +152,14 @@ export class BonafideCapture extends HTMLElement implements Surface {
   }
 
   show(screen: Screen): void {
-    const hadFocus = this.#card.hasChildNodes();
-    this.#card.replaceChildren(screen.root);
     // The first screen must not pull the person away from the page around it.
-    if (hadFocus) screen.focus.focus({preventScroll: false});
+    const first = !this.#card.hasChildNodes();
+    if (first) screen.urgent?.setAttribute('role', 'alert');
+    this.#card.replaceChildren(screen.root);
+    if (!first) screen.focus.focus({preventScroll: false});
   }
 
   stage(stage: Stage): void {
-    this.#stageShown?.dialog.remove();
     this.#stageShown = stage;
     stage.dialog.lang = this.#card.lang;
     stage.dialog.dir = this.#card.dir;

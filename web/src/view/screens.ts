@@ -9,8 +9,10 @@ import {badge, sign, type Sign} from './figures.ts';
 
 export interface Screen {
   root: HTMLElement;
-  /** Gets the focus when the screen appears. */
+  /** Gets the focus when the screen appears, so that a screen reader says it and what describes it. */
   focus: HTMLElement;
+  /** To be said even where the focus stays in the page around. */
+  urgent?: HTMLElement;
 }
 
 export type Occasion = 'first' | 'retry' | 'challenge';
@@ -37,11 +39,20 @@ function button(text: string, click: () => void, kind: 'main' | 'quiet' = 'main'
     click}, text);
 }
 
+/** Safari takes a list without bullets for none unless it says so itself. */
+function points(part: string | null, ...list: HTMLElement[]): HTMLElement {
+  return h('ul', {class: 'points', part, role: 'list'}, ...list);
+}
+
 function point(name: Sign, text: string): HTMLElement {
   return h('li', {}, sign(name), h('span', {}, text));
 }
 
+/** Whoever cannot see the screen hears its lead and the server's guidance with the title, and goes through the rest. */
 function screen(title: HTMLElement, ...children: Child[]): Screen {
+  const about = children.filter((child) => child instanceof HTMLElement && child.matches('.lead, [part="guidance"]'));
+  about.forEach((child, index) => ((child as HTMLElement).id = `about-${index}`));
+  if (about.length > 0) title.setAttribute('aria-describedby', about.map((_, index) => `about-${index}`).join(' '));
   return {root: h('div', {class: 'screen', part: 'screen'}, ...children), focus: title};
 }
 
@@ -114,7 +125,7 @@ function seconds(plan: Plan): number {
 function advice(codes: readonly string[], speak: Speaker): HTMLElement | null {
   const said = codes.filter((code) => speak.guidance(code) !== null).slice(0, 3);
   if (said.length === 0) return null;
-  return h('ul', {class: 'points', part: 'guidance'}, ...said.map((code) => {
+  return points('guidance', ...said.map((code) => {
     const about = /light/.test(code) ? 'light' : /camera|closer|back/.test(code) ? 'level' : 'face';
     return point(about, speak.guidance(code) ?? '');
   }));
@@ -124,7 +135,7 @@ function firstLead(plan: Plan, speak: Speaker): Child[] {
   const lead = speak.say(isActive(plan) ? 'intro_active' : 'intro_passive', {seconds: seconds(plan)});
   return [
     h('p', {class: 'lead'}, lead),
-    h('ul', {class: 'points'}, point('light', speak.say('point_light')), point('level', speak.say('point_face')),
+    points(null, point('light', speak.say('point_light')), point('level', speak.say('point_face')),
       point('alone', speak.say('point_alone'))),
   ];
 }
@@ -203,7 +214,7 @@ export function finishedScreen(settings: Settings, answer: 'pass' | 'done', guid
   const title = heading(speak.say(`${answer}_title`));
   const said = guidance.map((code) => speak.guidance(code)).find((text) => text !== null);
   return screen(title, badge('check', answer === 'pass' ? 'good' : 'calm'), title,
-    h('p', {class: 'lead', role: 'status'}, (answer === 'done' && said) || speak.say(`${answer}_text`)),
+    h('p', {class: 'lead'}, (answer === 'done' && said) || speak.say(`${answer}_text`)),
     closing(settings, 'main'));
 }
 
@@ -216,8 +227,8 @@ const PROBLEM_SIGNS: Partial<Record<ProblemCode, Sign>> = {
 export function problemScreen(settings: Settings, problem: Problem, again: () => void): Screen {
   const {speak} = settings;
   const title = heading(speak.say(`problem_${problem.code}_title`));
-  const retry = canRetry(problem.code);
-  return screen(title, badge(PROBLEM_SIGNS[problem.code] ?? 'camera', 'care'), title,
-    h('p', {class: 'lead', role: 'alert'}, speak.say(`problem_${problem.code}_text`)),
-    retry ? h('div', {class: 'actions'}, button(speak.say('again'), again)) : closing(settings, 'quiet'));
+  const urgent = h('p', {class: 'lead'}, speak.say(`problem_${problem.code}_text`));
+  const way = canRetry(problem.code) ? h('div', {class: 'actions'}, button(speak.say('again'), again)) :
+    closing(settings, 'quiet');
+  return {...screen(title, badge(PROBLEM_SIGNS[problem.code] ?? 'camera', 'care'), title, urgent, way), urgent};
 }

@@ -39,8 +39,9 @@ export class Stage {
       click: () => this.onStart()},
       speak.say('start_now'));
     this.#select.addEventListener('change', () => this.onCamera(this.#select.value));
-    this.#time.setAttribute('aria-label', speak.say('stage_label'));
-    const about = {class: 'stage', part: 'stage', 'aria-label': speak.say('stage_label'), 'data-phase': 'wait'};
+    this.#time.setAttribute('aria-label', speak.say('progress_label'));
+    const about = {class: 'stage', part: 'stage', 'aria-label': speak.say('stage_label'), 'data-phase': 'wait',
+      tabindex: '-1'};
     this.dialog = h('dialog', about,
       h('div', {class: 'stage-top'}, this.#cameras, this.#cancelButton()),
       h('div', {class: 'prompt', part: 'prompt'}, this.#figure, this.#prompt),
@@ -54,7 +55,7 @@ export class Stage {
 
   #cancelButton(): HTMLElement {
     const text = this.#speak.say('cancel');
-    return h('button', {type: 'button', class: 'round', part: 'cancel', 'aria-label': text, title: text,
+    return h('button', {type: 'button', class: 'round', part: 'cancel', 'aria-label': text,
       click: () => this.onCancel()}, sign('close'));
   }
 
@@ -65,15 +66,17 @@ export class Stage {
         s('ellipse', {class: 'ring-all', cx: 50, cy: 66.7, rx: 49, ry: 65.7}), this.#ring));
   }
 
+  /** The focus is on the whole: on the first button it would be where an impatient second press stops everything. */
   open(): void {
-    if (!this.dialog.open) this.dialog.showModal();
+    if (this.dialog.open) return;
+    this.dialog.showModal();
+    this.dialog.focus();
   }
 
-  /** Also forgets the picture. */
+  /** Also forgets the picture. A dialog that is closed would give the focus back to a screen that is over. */
   close(): void {
-    this.flash(null, null);
     this.video.srcObject = null;
-    if (this.dialog.open) this.dialog.close();
+    this.dialog.remove();
   }
 
   /** `wait`: the camera starts; `place`: the person finds the right place; `ready`; `run`: the capture. */
@@ -83,6 +86,7 @@ export class Stage {
     const appears = this.#start.hidden && !hidden;
     this.#start.hidden = hidden;
     if (appears) this.#start.focus();
+    else if (name === 'run') this.dialog.focus();
     this.#cameras.hidden = name === 'run' || this.#select.options.length < 2;
   }
 
