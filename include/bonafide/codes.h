@@ -159,8 +159,17 @@ typedef enum bf_reason {
     BF_REASON_CHALLENGE_UNCLEAR = 24, /**< Too little could be seen to say whether the steps were followed. */
     BF_REASON_CAPTURE_PATH_RISK = 25, /**< Something about how the capture was made or sent speaks of risk. */
     BF_REASON_LIGHT_NOT_SEEN = 26, /**< The answer of the face to the screen's light, which the journey wants, was not seen. */
+    BF_REASON_EVIDENCE_NETWORK = 27, /**< A liveness network takes the capture for an attack presentation. */
+    BF_REASON_EVIDENCE_TEXTURE = 28, /**< Colours and texture of the face are those of a print or a screen. */
+    BF_REASON_EVIDENCE_MOIRE = 29, /**< The pixels show the regular lattice of a screen or a print. */
+    BF_REASON_EVIDENCE_BORDER = 30, /**< A straight border surrounds the face, as that of a print or a device does. */
+    BF_REASON_EVIDENCE_FLAT_MOTION = 31, /**< The face or what surrounds it moves as a sheet or a device does. */
+    BF_REASON_EVIDENCE_STREAM = 32, /**< The frames are not as a camera gives them: frozen, looped, blended or cut. */
+    BF_REASON_EVIDENCE_OTHER_FACE = 33, /**< Not one and the same face is seen throughout the capture. */
+    BF_REASON_EVIDENCE_CHALLENGE = 34, /**< The answer to the asked steps is not that of a person who sees them. */
+    BF_REASON_EVIDENCE_FLASH = 35, /**< The face does not answer the screen's light as a face does. */
 } bf_reason;
 
-#define BF_REASON_COUNT 27 /**< number of reason codes */
+#define BF_REASON_COUNT 36 /**< number of reason codes */
 
 #endif

@@ -123,6 +123,9 @@ BF_API bf_status bf_record_error(const bf_record *record);
 BF_API const char *bf_record_error_message(const bf_record *record);
 /** First reason of the decision; lives as long as the record. */
 BF_API const char *bf_record_reason(const bf_record *record);
+/** The `index`-th reason of the decision, the first of all at 0; NULL past the last. Static text. EVIDENCE_ ones come
+ *  last: what weighed most against a clear pass, heaviest first. They are for operators, not for the person. */
+BF_API const char *bf_record_reason_at(const bf_record *record, int index);
 /** The `index`-th guidance code ("move_closer"), most important first; NULL past the last. Static text. */
 BF_API const char *bf_record_guidance(const bf_record *record, int index);
 

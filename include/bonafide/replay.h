@@ -71,7 +71,7 @@ BF_API bf_difference bf_differences_at(const bf_differences *differences, int in
 /** How many of the first differences are about versions (code, models, calibration, fusion, policy). */
 BF_API int bf_differences_of_versions(const bf_differences *differences);
 
-/** Whether the decision and its reasons are still the same. */
+/** Whether the decision and its reasons are still the same; the EVIDENCE_ ones only explain, and are left out. */
 BF_API bool bf_differences_same_decision(const bf_differences *differences);
 
 #ifdef __cplusplus

@@ -170,6 +170,11 @@ const char *bf_reason_text(bf_reason code)
     return word_at(REASONS, BF_REASON_COUNT, (int)code)->text;
 }
 
+bool bf_reason_is_evidence(bf_reason code)
+{
+    return strncmp(bf_reason_name(code), "EVIDENCE_", 9) == 0;
+}
+
 bool bf_reason_from_name(const char *name, bf_reason *ret)
 {
     int index = 0;

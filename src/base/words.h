@@ -9,6 +9,8 @@
 
 /* HTTP status that goes with a status; 500 for an unknown number. */
 int bf_status_http(bf_status status);
+/* Whether the reason names evidence that weighed against the person, rather than what the policy went by. */
+bool bf_reason_is_evidence(bf_reason code);
 /* What to say when a measure fails the gate. */
 bf_guidance bf_measure_guidance(bf_measure_id id);
 

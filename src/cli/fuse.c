@@ -20,7 +20,7 @@
 #include "fit/fusion.h"
 
 #define PATH_BYTES_MAX 4096
-#define VERDICTS 5 /* columns of verdicts that the old fusion led to */
+#define VERDICTS 6 /* columns of verdicts that the old fusion led to */
 
 enum {
     OUTPUT,
@@ -140,7 +140,8 @@ static void print_summary(const bf_fusion_fit *fit)
 /* The table with the chosen fusion's scores of held-out persons. Verdicts of the old fusion are taken out. */
 static bf_status write_held_out(const fuse_request *r, const bf_fusion_fit *fit, bf_error *err)
 {
-    static const char *const verdicts[VERDICTS] = {"band", "decision", "reason", "fusion_version", "policy_version"};
+    static const char *const verdicts[VERDICTS] = {"band",           "decision",      "reason", "evidence_reasons",
+                                                   "fusion_version", "policy_version"};
     const bf_scores *scores = &fit->table->scores;
     double prior = log(fit->live_prior / (1 - fit->live_prior));
     double *values = bf_malloc((scores->count * 4 + 1) * sizeof *values);

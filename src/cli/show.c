@@ -87,6 +87,21 @@ static void append_clip(const bf_record *record, char *text, size_t size)
     }
 }
 
+/* What weighed against a clear pass: "; against: flat motion, network". */
+static void append_evidence(const bf_record *record, char *text, size_t size)
+{
+    static const char prefix[] = "EVIDENCE_";
+    const char *between = "; against: ";
+    for (int i = 0; bf_record_reason_at(record, i); i++) {
+        const char *code = bf_record_reason_at(record, i);
+        if (strncmp(code, prefix, sizeof prefix - 1) != 0)
+            continue;
+        append_words(text, size, between);
+        append_words(text, size, code + sizeof prefix - 1);
+        between = ", ";
+    }
+}
+
 /* Why, and what to do about it. An error speaks for itself. */
 static void explain(const bf_record *record, char *text, size_t size)
 {
@@ -101,6 +116,7 @@ static void explain(const bf_record *record, char *text, size_t size)
         append_words(text, size, ": ");
         append_words(text, size, guidance);
     }
+    append_evidence(record, text, size);
     append_clip(record, text, size);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/words.h"
 #include "bonafide/words.h"
 #include "record/json.h"
 #include "record/parse.h"
@@ -93,7 +94,7 @@ void bf_judgement_header(const bf_scoring *scoring, bf_row_text *ret)
     const bf_engine *engine = scoring->engine;
     ret->used = 0;
     ret->overflow = false;
-    append(ret, "status,code,band,decision,reason,score,live_llr,live_probability");
+    append(ret, "status,code,band,decision,reason,evidence_reasons,score,live_llr,live_probability");
     for (int i = 0; i < engine->detector_count; i++) {
         const char *name = engine->detector[i].name;
         append(ret, ",raw.%s,llr.%s,state.%s,ms.%s", name, name, name, name);
@@ -108,6 +109,20 @@ void bf_judgement_header(const bf_scoring *scoring, bf_row_text *ret)
         append(ret, ",decision.%s", bf_policy_flow(engine->policy[i]));
 }
 
+/* "EVIDENCE_BORDER EVIDENCE_NETWORK" */
+static void put_evidence_reasons(bf_row_text *row, const bf_record *record)
+{
+    const bf_policy_output *policy = &record->policy;
+    const char *between = "";
+    put(row, "");
+    for (int i = 0; i < policy->reason_count; i++) {
+        if (!bf_reason_is_evidence(policy->reasons[i]))
+            continue;
+        append(row, "%s%s", between, bf_reason_name(policy->reasons[i]));
+        between = " ";
+    }
+}
+
 static void put_verdict(bf_row_text *row, const bf_record *record)
 {
     bf_status outcome = bf_record_outcome(record);
@@ -117,6 +132,7 @@ static void put_verdict(bf_row_text *row, const bf_record *record)
     put(row, bf_band_name(record->policy.band));
     put(row, bf_decision_name(record->policy.decision));
     put(row, bf_record_reason(record));
+    put_evidence_reasons(row, record);
     put_number(row, judged && record->liveness_present, 100.0 * record->live_probability, SCORE_DIGITS);
     put_number(row, judged && record->liveness_present, record->live_llr, SCORE_DIGITS);
     put_number(row, judged && record->liveness_present, record->live_probability, SCORE_DIGITS);

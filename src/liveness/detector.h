@@ -3,6 +3,7 @@
 #define BF_LIVENESS_DETECTOR_H
 
 #include "base/limits.h"
+#include "bonafide/codes.h"
 #include "face/face.h"
 #include "image/image.h"
 
@@ -21,6 +22,7 @@ typedef struct bf_evidence {
     bool calibrated;     /* live_llr is valid */
     double contribution; /* what it added to the fused ratio; filled by fuse/ */
     bool fused;          /* contribution is valid */
+    bf_reason against;   /* what a decision calls it when it weighs against the person; valid when fused */
     double ms;           /* wall time, 0 when no clock was given */
     const char *why;     /* static text for NOT_APPLICABLE and FAILED; NULL otherwise */
 } bf_evidence;

@@ -61,6 +61,7 @@ void bf_figure_add(bf_sequence_evidence *evidence, const char *name, double valu
 typedef struct bf_sequence_detector {
     const char *name; /* "sequence.motion" */
     const char *version;
+    bf_reason against; /* an EVIDENCE_ code: what a decision calls its evidence against */
     size_t state_size;
     void (*begin)(void *state, const bf_sequence *sequence);
     void (*see)(void *state, const bf_view *view);

@@ -5,7 +5,8 @@
 /* Under this, two pictures of the development corpus are of different people nearly always (calibration/match-fr). */
 #define SAME_MIN 0.30
 
-const bf_sequence_detector bf_consistency_detector = {.name = "sequence.consistency", .version = "1.0.0"};
+const bf_sequence_detector bf_consistency_detector = {
+    .name = "sequence.consistency", .version = "1.0.0", .against = BF_REASON_EVIDENCE_OTHER_FACE};
 
 void bf_consistency_judge(const bf_consistency_face *faces, int count, int best, bf_sequence_evidence *ret)
 {

@@ -6,6 +6,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/words.h"
 #include "models/manifest_read.h"
 #include "models/store.h"
 
@@ -134,6 +135,23 @@ static bf_status read_weights(const bf_manifest_reader *r, const bf_yaml_node *m
     return BF_OK;
 }
 
+/* A network that is silent about it is what it is: a network. */
+static bf_status read_against(const bf_manifest_reader *r, const bf_yaml_node *map, bf_manifest *m)
+{
+    const char *text = NULL;
+    m->against = BF_REASON_EVIDENCE_NETWORK;
+    bf_status status = bf_yaml_string(r->doc, map, "against", false, &text, r->err);
+    if (status != BF_OK || !text)
+        return status;
+    const bf_yaml_node *node = bf_yaml_get(map, "against");
+    if (m->task != BF_TASK_LIVENESS)
+        return bf_yaml_fail(r->doc, node, r->err, "'against' goes with the task liveness only.");
+    if (!bf_reason_from_name(text, &m->against) || !bf_reason_is_evidence(m->against))
+        return bf_yaml_fail(r->doc, node, r->err, "'against' must be one of the reasons EVIDENCE_..., not '%.40s'.",
+                            text);
+    return BF_OK;
+}
+
 static bf_status read_identity(const bf_manifest_reader *r, const bf_yaml_node *map, bf_manifest *m)
 {
     int task = 0;
@@ -149,13 +167,13 @@ static bf_status read_identity(const bf_manifest_reader *r, const bf_yaml_node *
     if (status == BF_OK)
         status = bf_manifest_text(r, map, "source", true, m->source, sizeof m->source);
     m->task = (bf_task)task;
-    return status;
+    return status == BF_OK ? read_against(r, map, m) : status;
 }
 
 static bf_status read_manifest(const bf_manifest_reader *r, const bf_yaml_node *root, bf_manifest *m)
 {
-    static const char *const keys[] = {"name",    "version", "task", "approved", "licence", "source",
-                                       "weights", "input",   "crop", "output",   NULL};
+    static const char *const keys[] = {"name",    "version", "task",  "approved", "licence", "source",
+                                       "against", "weights", "input", "crop",     "output",  NULL};
     static const char *const sections[] = {"weights", "input", "crop", "output"};
     bf_status (*const readers[])(const bf_manifest_reader *, const bf_yaml_node *, bf_manifest *) = {
         read_weights, bf_manifest_read_input, bf_manifest_read_crop, bf_manifest_read_output};

@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/limits.h"
+#include "bonafide/codes.h"
 #include "image/tensor.h"
 
 /* What the model is for. */
@@ -78,6 +79,7 @@ typedef struct bf_manifest {
                                              the nose to the picture's left, pitch > 0 lifts it and roll > 0
                                              tilts the head towards the picture's right */
     int dimensions;                       /* EMBEDDING */
+    bf_reason against;                    /* LIVENESS: what a decision calls its evidence against */
     bool mirror_average;                  /* LIVENESS: average the logits of the crop and its mirror image */
 } bf_manifest;
 

@@ -29,9 +29,9 @@ static void run_context(const bf_own_models *models, const bf_subject *subject, 
 }
 
 static const bf_own_detector DETECTORS[] = {
-    {BF_TEXTURE_NAME, NULL, run_texture},
-    {BF_SPECTRUM_NAME, BF_SPECTRUM_VERSION, run_spectrum},
-    {BF_CONTEXT_NAME, BF_CONTEXT_VERSION, run_context},
+    {BF_TEXTURE_NAME, NULL, BF_REASON_EVIDENCE_TEXTURE, run_texture},
+    {BF_SPECTRUM_NAME, BF_SPECTRUM_VERSION, BF_REASON_EVIDENCE_MOIRE, run_spectrum},
+    {BF_CONTEXT_NAME, BF_CONTEXT_VERSION, BF_REASON_EVIDENCE_BORDER, run_context},
 };
 
 /* Each of them is also asked for in the fusion file. */

@@ -16,6 +16,7 @@ typedef void bf_own_detector_run(const bf_own_models *models, const bf_subject *
 typedef struct bf_own_detector {
     const char *name;
     const char *version; /* NULL: the version of the model it uses, see bf_own_detector_version */
+    bf_reason against;   /* an EVIDENCE_ code: what a decision calls its evidence against */
     bf_own_detector_run *run;
 } bf_own_detector;
 

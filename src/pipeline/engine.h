@@ -27,6 +27,7 @@ typedef struct bf_engine_detector {
     bf_net *net;                      /* NULL: one of our own, see pipeline/detectors.h */
     const bf_sequence_detector *clip; /* over the frames of a clip; NULL for those that look at a picture */
     bool fused;                       /* the fusion file needs it; others run only for full evidence */
+    bf_reason against;                /* what a decision calls its evidence against */
     bool calibrated;
     bf_calibration calibration;
 } bf_engine_detector;

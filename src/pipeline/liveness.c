@@ -80,6 +80,14 @@ static bool lacks_frames(const bf_record *record)
     return record->request.planned && bf_plan_is_active(&record->request.plan) && !record->capture.sequence;
 }
 
+static bf_reason called_against(const bf_engine *engine, const char *name)
+{
+    int i = 0;
+    while (strcmp(engine->detector[i].name, name) != 0)
+        i++; /* whose evidence it is was asked, so it is there */
+    return engine->detector[i].against;
+}
+
 static void fuse(bf_judge *judge, bf_record *record)
 {
     bf_fused fused;
@@ -93,6 +101,7 @@ static void fuse(bf_judge *judge, bf_record *record)
     for (int i = 0; i < record->evidence_count; i++) {
         record->evidence[i].fused = fused.used[i];
         record->evidence[i].contribution = fused.contribution[i];
+        record->evidence[i].against = called_against(judge->engine, record->evidence[i].detector);
     }
     if (!fused.present)
         bf_judge_fail_status(record, BF_NO_LIVENESS_EVIDENCE, "Take the photo again, closer and in better light.");

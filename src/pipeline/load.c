@@ -120,9 +120,11 @@ static bf_status add_detector(bf_engine *engine, const char *data_dir, const cha
     detector->net = net;
     detector->clip = bf_clip_detector_find(name);
     detector->fused = fused;
+    const bf_own_detector *own = bf_own_detector_find(name);
     const char *version = detector->clip ? detector->clip->version
                           : net          ? bf_net_manifest(net)->version
-                                         : bf_own_detector_version(bf_own_detector_find(name), &engine->own_models);
+                                         : bf_own_detector_version(own, &engine->own_models);
+    detector->against = detector->clip ? detector->clip->against : net ? bf_net_manifest(net)->against : own->against;
     (void)snprintf(detector->version, sizeof detector->version, "%s", version);
     const char *sha256 = net ? bf_net_manifest(net)->sha256 : "";
     bf_status status = read_calibration(data_dir, name, version, sha256, &detector->calibration, err);

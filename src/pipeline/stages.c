@@ -197,6 +197,8 @@ static void fill_policy_input(const bf_record *record, bf_policy_input *ret)
     *ret = (bf_policy_input){
         .judging = record->status,
         .quality = record->measured ? &record->quality : NULL,
+        .evidence = record->evidence,
+        .evidence_count = record->evidence_count,
         .liveness_present = record->liveness_present,
         .live_probability = record->live_probability,
         .match_requested = record->reference.given,

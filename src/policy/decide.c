@@ -1,4 +1,5 @@
 /* From an input to a decision: reduce it to a situation, find the rule, say why and what to do. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,34 @@ static void add_other_reasons(bf_policy_output *output, const bf_situation *situ
     for (size_t i = 0; i < sizeof against / sizeof *against; i++) {
         if (bf_reason_holds(against[i], situation))
             add_reason(output, against[i]);
+    }
+}
+
+/* As records write it, with four decimals: whoever has only the record comes to the same reasons. */
+static long contribution_of(const bf_evidence *evidence)
+{
+    return lround(evidence->contribution * 1e4);
+}
+
+/* The evidence that weighed most against a clear pass, heaviest first; of equals, and of several with one name, the
+ * first. */
+static void add_evidence_reasons(bf_policy_output *output, const bf_policy_input *input)
+{
+    bool told[BF_DETECTORS_MAX] = {false};
+    int others = output->reason_count;
+    while (output->reason_count < others + BF_EVIDENCE_REASONS_MAX) {
+        int heaviest = -1;
+        for (int i = 0; i < input->evidence_count && i < BF_DETECTORS_MAX; i++) {
+            const bf_evidence *evidence = &input->evidence[i];
+            if (told[i] || !evidence->fused || contribution_of(evidence) > lround(BF_EVIDENCE_AGAINST * 1e4))
+                continue;
+            if (heaviest < 0 || contribution_of(evidence) < contribution_of(&input->evidence[heaviest]))
+                heaviest = i;
+        }
+        if (heaviest < 0)
+            return;
+        told[heaviest] = true;
+        add_reason(output, input->evidence[heaviest].against);
     }
 }
 
@@ -201,5 +230,7 @@ void bf_policy_decide(const bf_policy *policy, const bf_policy_input *input, bf_
         if (bf_policy_signals_effect(bf_policy_settings_of(policy, input->channel), input->signals) > BF_EFFECT_LOW)
             add_reason(ret, BF_REASON_CAPTURE_PATH_RISK);
     }
+    if (ret->band == BF_BAND_UNCERTAIN || ret->band == BF_BAND_FAIL)
+        add_evidence_reasons(ret, input);
     fill_guidance(ret, &situation, input, verdict.capped ? NULL : rule);
 }

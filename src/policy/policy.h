@@ -34,11 +34,13 @@ typedef struct bf_risk_context {
 
 /* Everything the rules may look at. */
 typedef struct bf_policy_input {
-    bf_status judging;         /* BF_OK, or why the capture could not be decoded or judged (input, quality, model,
+    bf_status judging;           /* BF_OK, or why the capture could not be decoded or judged (input, quality, model,
                                      internal families) */
-    const bf_quality *quality; /* NULL when no face was measured */
-    bool liveness_present;     /* some calibrated evidence was fused */
-    double live_probability;   /* 0..1 at the fusion's stated prior; valid when liveness_present */
+    const bf_quality *quality;   /* NULL when no face was measured */
+    const bf_evidence *evidence; /* what was fused, for the reasons only; no rule looks at it */
+    int evidence_count;
+    bool liveness_present;   /* some calibrated evidence was fused */
+    double live_probability; /* 0..1 at the fusion's stated prior; valid when liveness_present */
     bool match_requested;
     bf_status reference_status;     /* BF_OK or a BF_REFERENCE_* code; valid when match_requested */
     bool match_present;             /* both embeddings were compared */
@@ -51,7 +53,10 @@ typedef struct bf_policy_input {
     bool kill_switch;          /* the operator has switched automatic decisions off */
 } bf_policy_input;
 
-#define BF_REASONS_MAX 12
+#define BF_REASONS_MAX 16 /* of the policy 12 at most */
+#define BF_EVIDENCE_REASONS_MAX 3
+#define BF_EVIDENCE_AGAINST                                                                                            \
+    (-0.25) /* a contribution up to this weighs against the person: it lowers the odds by 22 % */
 #define BF_GUIDANCES_MAX 8
 
 typedef struct bf_policy_output {
@@ -61,7 +66,8 @@ typedef struct bf_policy_output {
     bf_light_outcome light; /* NOT_ASKED also where the capture was not judged or the policy wants none */
     bool quality_passed;    /* false when a gate threshold was missed or no face was measured */
     bool measure_failed[BF_MEASURE_COUNT];
-    bf_reason reasons[BF_REASONS_MAX]; /* reasons[0] is the first reason */
+    bf_reason reasons[BF_REASONS_MAX]; /* reasons[0] is the first reason; those of evidence (bf_reason_is_evidence) are
+                                          the last */
     int reason_count;
     bf_guidance guidance[BF_GUIDANCES_MAX]; /* most important first */
     int guidance_count;

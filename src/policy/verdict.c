@@ -98,6 +98,15 @@ bool bf_reason_holds(bf_reason reason, const bf_situation *situation)
     case BF_REASON_KILL_SWITCH:
     case BF_REASON_CAPTURE_PATH_RISK:     /* of an input, not of a situation */
     case BF_REASON_CHALLENGE_UNAVAILABLE: /* of sessions, not of rules */
+    case BF_REASON_EVIDENCE_NETWORK:      /* of contributions, which no rule sees */
+    case BF_REASON_EVIDENCE_TEXTURE:
+    case BF_REASON_EVIDENCE_MOIRE:
+    case BF_REASON_EVIDENCE_BORDER:
+    case BF_REASON_EVIDENCE_FLAT_MOTION:
+    case BF_REASON_EVIDENCE_STREAM:
+    case BF_REASON_EVIDENCE_OTHER_FACE:
+    case BF_REASON_EVIDENCE_CHALLENGE:
+    case BF_REASON_EVIDENCE_FLASH:
         return false;
     }
     return false;

@@ -62,6 +62,13 @@ const char *bf_record_reason(const bf_record *record)
     return bf_reason_name(record->policy.reason_count > 0 ? record->policy.reasons[0] : BF_REASON_NO_RULE);
 }
 
+const char *bf_record_reason_at(const bf_record *record, int index)
+{
+    if (index < 0 || index >= record->policy.reason_count || index >= BF_REASONS_MAX)
+        return NULL;
+    return bf_reason_name(record->policy.reasons[index]);
+}
+
 int bf_record_frames(const bf_record *record)
 {
     return record->capture.analysed;

@@ -82,12 +82,26 @@ static void value_text(const json_t *value, char ret[TEXT_SIZE])
         memcpy(ret + TEXT_SIZE - 4, "...", 4);
 }
 
+/* Which evidence weighed most is an explanation: with another one, and in a record from before there was any, the
+ * decision is still the same. */
+static bool is_evidence_reason(const json_t *value)
+{
+    return !value || strncmp(json_is_string(value) ? json_string_value(value) : "", "EVIDENCE_", 9) == 0;
+}
+
+static bool is_of_decision(const char *path, const json_t *recorded, const json_t *now)
+{
+    if (is_under(path, "decision.reason_codes"))
+        return !is_evidence_reason(recorded) || !is_evidence_reason(now);
+    return is_under(path, "decision.decision") || is_under(path, "decision.reason") ||
+           is_under(path, "decision.guidance");
+}
+
 static void note(bf_differences *all, const char *path, const json_t *recorded, const json_t *now)
 {
     if (is_under(path, "versions"))
         all->of_versions++;
-    if (is_under(path, "decision.decision") || is_under(path, "decision.reason") ||
-        is_under(path, "decision.reason_codes") || is_under(path, "decision.guidance"))
+    if (is_of_decision(path, recorded, now))
         all->other_decision = true;
     if (all->count < KEPT_MAX) {
         difference *kept = &all->kept[all->count];

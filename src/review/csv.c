@@ -60,6 +60,7 @@ static const struct {
     {"band", BF_TEXT_BAND},
     {"decision", BF_TEXT_DECISION},
     {"reason", BF_TEXT_REASON},
+    {"evidence_reasons", BF_TEXT_WEIGHED},
     {"quality_passed", BF_TEXT_GATE},
 };
 #define COPIES (sizeof COPIED / sizeof *COPIED)

@@ -1,11 +1,14 @@
 /* Which rows are errors, and looking at each. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/limits.h"
+#include "base/words.h"
 #include "dataset/parallel.h"
 #include "review/review.h"
 
@@ -103,6 +106,27 @@ static bool show(void *data, size_t done)
     return !r->options.progress || r->options.progress(r->options.progress_data, done, r->count);
 }
 
+bool bf_weighed_next(const char **at, bf_reason *ret)
+{
+    for (const char *word = *at + strspn(*at, " "); *word; word = *at + strspn(*at, " ")) {
+        char name[BF_NAME_MAX];
+        size_t length = strcspn(word, " ");
+        (void)snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), word);
+        *at = word + length;
+        if (bf_reason_from_name(name, ret) && bf_reason_is_evidence(*ret))
+            return true;
+    }
+    return false;
+}
+
+static void tally(bf_review_report *r, const bf_slip *slip)
+{
+    const char *at = slip->row->text[BF_TEXT_WEIGHED];
+    r->cause[slip->diagnosis.cause][slip->kind]++;
+    for (bf_reason reason; bf_weighed_next(&at, &reason);)
+        r->weighed[reason][slip->kind]++;
+}
+
 bf_status bf_review_find(bf_review_report *ret, const bf_scored_table *table, const bf_review_options *options,
                          bool *ret_complete, bf_error *err)
 {
@@ -117,7 +141,7 @@ bf_status bf_review_find(bf_review_report *ret, const bf_scored_table *table, co
     if (status != BF_OK)
         return status;
     for (size_t i = 0; i < r.count; i++)
-        r.cause[r.slip[i].diagnosis.cause][r.slip[i].kind]++;
+        tally(&r, &r.slip[i]);
     *ret_complete = done == r.count;
     *ret = r;
     r = (bf_review_report){0}; /* NOLINT(clang-analyzer-deadcode.DeadStores): read by BF_CLEANUP */

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/attr.h"
+#include "bonafide/words.h"
 #include "evaluate/html.h"
 #include "review/write.h"
 
@@ -113,27 +114,63 @@ static void notes(bf_page *page, const bf_review_report *r, const bf_review_fact
     bf_page_put(page, "</ul>");
 }
 
-static void causes_table(bf_page *page, const bf_review_report *r)
+/* A column for each kind of error that there is, between what is counted and what it means. */
+static void kinds_head(bf_page *page, const bf_review_report *r, const char *first, const char *last)
 {
-    bf_page_put(page, "<h3>By the cause that leads</h3><div class=\"wide\"><table class=\"tight\"><thead><tr>"
-                      "<th>Probable cause</th>");
+    bf_page_put(page, "<thead><tr><th>%s</th>", first);
     for (int k = 0; k < BF_SLIP_KINDS; k++) {
         if (r->found[k] > 0)
             bf_page_put(page, "<th class=\"n wrap\">%s</th>", bf_slip_title((bf_slip_kind)k));
     }
-    bf_page_put(page, "<th class=\"helps\">What usually helps</th></tr></thead><tbody>");
+    bf_page_put(page, "<th class=\"helps\">%s</th></tr></thead><tbody>", last);
+}
+
+static void kinds_row(bf_page *page, const bf_review_report *r, const size_t counts[BF_SLIP_KINDS])
+{
+    for (int k = 0; k < BF_SLIP_KINDS; k++) {
+        if (r->found[k] > 0 && counts[k] > 0)
+            bf_page_put(page, "<td class=\"n\"><b>%zu</b></td>", counts[k]);
+        else if (r->found[k] > 0)
+            bf_page_put(page, "<td class=\"n soft\">0</td>");
+    }
+}
+
+static void causes_table(bf_page *page, const bf_review_report *r)
+{
+    bf_page_put(page, "<h3>By the cause that leads</h3><div class=\"wide\"><table class=\"tight\">");
+    kinds_head(page, r, "Probable cause", "What usually helps");
     for (int c = 0; c < BF_CAUSES; c++) {
         bf_page_put(page, "<tr><td><a href=\"#d-%s%s\" class=\"t\">%s</a></td>", bf_cause_word((bf_cause)c),
                     c == BF_CAUSE_THRESHOLD ? "-cause" : "", bf_cause_title((bf_cause)c));
-        for (int k = 0; k < BF_SLIP_KINDS; k++) {
-            if (r->found[k] > 0 && r->cause[c][k] > 0)
-                bf_page_put(page, "<td class=\"n\"><b>%zu</b></td>", r->cause[c][k]);
-            else if (r->found[k] > 0)
-                bf_page_put(page, "<td class=\"n soft\">0</td>");
-        }
+        kinds_row(page, r, r->cause[c]);
         bf_page_put(page, "<td>%s</td></tr>", bf_cause_remedy((bf_cause)c));
     }
     bf_page_put(page, "</tbody></table></div>");
+}
+
+/* What weighed against those that were judged; one error may name several. */
+static void weighed_table(bf_page *page, const bf_review_report *r)
+{
+    bool begun = false;
+    for (int i = 0; i < BF_REASON_COUNT; i++) {
+        size_t all = 0;
+        for (int k = 0; k < BF_SLIP_KINDS; k++)
+            all += r->weighed[i][k];
+        if (all == 0)
+            continue;
+        if (!begun) {
+            bf_page_put(page,
+                        "<h3>By the <a class=\"t\" href=\"#d-weighed\">evidence that weighed against them</a></h3>"
+                        "<div class=\"wide\"><table class=\"tight\">");
+            kinds_head(page, r, "Reason", "Meaning");
+        }
+        begun = true;
+        bf_page_put(page, "<tr><td><code>%s</code></td>", bf_reason_name((bf_reason)i));
+        kinds_row(page, r, r->weighed[i]);
+        bf_page_put(page, "<td>%s</td></tr>", bf_reason_text((bf_reason)i));
+    }
+    if (begun)
+        bf_page_put(page, "</tbody></table></div>");
 }
 
 static void summary(bf_page *page, const bf_review_report *r, const bf_review_facts *facts)
@@ -143,10 +180,12 @@ static void summary(bf_page *page, const bf_review_report *r, const bf_review_fa
         card(page, r, (bf_slip_kind)k);
     bf_page_put(page, "</div>");
     notes(page, r, facts);
-    if (r->count > 0)
+    if (r->count > 0) {
         causes_table(page, r);
-    else
+        weighed_table(page, r);
+    } else {
         bf_page_put(page, "<p class=\"lead\">There is no error to review.</p>");
+    }
     bf_page_put(page, "</section>");
 }
 

@@ -20,6 +20,9 @@ static const struct {
      "The calibrated log-likelihood ratio of a detector: over 0 it speaks for a bona fide, under 0 for an attack; 1 "
      "means "
      "that the evidence is e &asymp; 2.7 times as likely for the one as for the other."},
+    {"weighed", "Evidence that weighed against",
+     "The reasons that begin with EVIDENCE_: where liveness did not pass clearly, up to three kinds of evidence that "
+     "lowered the fused ratio most, each by 0.25 or more. Of the journey that was scored."},
     {"near", "Closest",
      "By evidence: the distance is the root of the mean squared difference of the detectors&rsquo; llr, each divided "
      "by "

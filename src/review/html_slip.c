@@ -59,6 +59,7 @@ static void facts_line(bf_page *page, const bf_scored *row)
     part(page, "band", row->text[BF_TEXT_BAND]);
     part(page, "decision", row->text[BF_TEXT_DECISION]);
     part(page, "reason", row->text[BF_TEXT_REASON]);
+    part(page, "against", row->text[BF_TEXT_WEIGHED]);
     part(page, "label", row->text[BF_TEXT_LABEL]);
     part(page, "species", row->text[BF_TEXT_SPECIES]);
     part(page, "person", row->text[BF_TEXT_PERSON]);

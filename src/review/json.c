@@ -1,6 +1,7 @@
 /* errors.json, in the order of the schema. */
 #include <jansson.h>
 
+#include "bonafide/words.h"
 #include "evaluate/json.h"
 #include "record/build.h"
 #include "review/form.h"
@@ -18,6 +19,15 @@ static json_t *build_near(const bf_near *near)
     return json_pack("{s:o, s:s, s:o, s:o}", "sample_id", text(near->row, BF_TEXT_SAMPLE_ID), "label",
                      near->row->attack ? "spoof" : "live", "score", bf_json_number(near->row->score), "distance",
                      bf_json_number(near->distance));
+}
+
+static json_t *build_weighed(const bf_scored *row, bf_build *build)
+{
+    json_t *array = json_array();
+    const char *at = row->text[BF_TEXT_WEIGHED];
+    for (bf_reason reason; bf_weighed_next(&at, &reason);)
+        bf_build_add(build, array, json_string(bf_reason_name(reason)));
+    return array;
 }
 
 static json_t *build_findings(const bf_diagnosis *d, bf_build *build)
@@ -83,6 +93,7 @@ static json_t *build_slip(const bf_review_report *r, const bf_slip *slip, bf_bui
     bf_build_put(build, object, "band", text(row, BF_TEXT_BAND));
     bf_build_put(build, object, "decision", text(row, BF_TEXT_DECISION));
     bf_build_put(build, object, "reason", text(row, BF_TEXT_REASON));
+    bf_build_put(build, object, "evidence_reasons", build_weighed(row, build));
     bf_build_put(build, object, "detectors", build_detectors(r, row, build));
     bf_build_put(build, object, "nearest", build_nearest(&slip->around));
     bf_build_put(build, object, "form", build_form(r, slip, build));
@@ -103,14 +114,18 @@ static json_t *build_counts(const bf_review_report *r, bf_build *build)
 {
     json_t *object = json_object();
     for (int k = 0; k < BF_SLIP_KINDS; k++) {
-        json_t *causes = json_object();
+        json_t *causes = json_object(), *weighed = json_object();
         for (int c = 0; c < BF_CAUSES; c++)
             bf_build_put(build, causes, bf_cause_word((bf_cause)c), bf_json_integer(r->cause[c][k]));
+        for (int i = 0; i < BF_REASON_COUNT; i++) {
+            if (r->weighed[i][k] > 0)
+                bf_build_put(build, weighed, bf_reason_name((bf_reason)i), bf_json_integer(r->weighed[i][k]));
+        }
         bf_build_put(build, object, bf_slip_word((bf_slip_kind)k),
-                     json_pack("{s:o, s:o, s:o, s:o}", "found", bf_json_integer(r->found[k]), "shown",
+                     json_pack("{s:o, s:o, s:o, s:o, s:o}", "found", bf_json_integer(r->found[k]), "shown",
                                bf_json_integer(r->shown[k]), "of",
                                bf_json_integer(r->presentations[bf_slip_of_attack((bf_slip_kind)k)]), "likely_causes",
-                               causes));
+                               causes, "evidence_reasons", weighed));
     }
     return object;
 }

@@ -118,8 +118,9 @@ typedef struct bf_review_report {
     bf_slip *slip; /* by kind, then the furthest from the threshold first */
     size_t count;
     size_t found[BF_SLIP_KINDS], shown[BF_SLIP_KINDS];
-    size_t presentations[2];                /* bona fide and attacks that were asked for */
-    size_t cause[BF_CAUSES][BF_SLIP_KINDS]; /* of those shown, by their leading cause */
+    size_t presentations[2];                        /* bona fide and attacks that were asked for */
+    size_t cause[BF_CAUSES][BF_SLIP_KINDS];         /* of those shown, by their leading cause */
+    size_t weighed[BF_REASON_COUNT][BF_SLIP_KINDS]; /* of those shown, in how many this evidence weighed against */
 } bf_review_report;
 
 /* Finds the errors. `table` must outlive *ret, which the caller gives to bf_review_done on success. *ret_complete is
@@ -127,6 +128,9 @@ typedef struct bf_review_report {
 bf_status bf_review_find(bf_review_report *ret, const bf_scored_table *table, const bf_review_options *options,
                          bool *ret_complete, bf_error *err);
 void bf_review_done(bf_review_report *report);
+
+/* The next reason of evidence in a row's text, which *at walks through; false at its end. Skips other words. */
+bool bf_weighed_next(const char **at, bf_reason *ret);
 
 /* Parts of bf_review_find. The background is released by bf_review_done. */
 bf_status bf_background_measure(bf_background *ret, const bf_scored_table *table, double threshold, bf_error *err);

@@ -13,10 +13,10 @@
 #define REQUIRED 3 /* texts that the table must have, from the first; and the score */
 
 static const char *const TEXTS[BF_TEXTS] = {
-    "sample_id",       "label",         "status",         "sha256",       "attack_type", "attack_family",
-    "person_id",       "session_id",    "platform",       "device_class", "channel",     "capture_type",
-    "lighting_bucket", "review_status", "source",         "split",        "code",        "band",
-    "decision",        "reason",        "quality_passed", "flow",         "stack"};
+    "sample_id",       "label",         "status",           "sha256",         "attack_type", "attack_family",
+    "person_id",       "session_id",    "platform",         "device_class",   "channel",     "capture_type",
+    "lighting_bucket", "review_status", "source",           "split",          "code",        "band",
+    "decision",        "reason",        "evidence_reasons", "quality_passed", "flow",        "stack"};
 
 enum { SCORE, LLR, IOD, TOTAL_MS, NUMBERS };
 static const char *const NUMBER_NAMES[NUMBERS] = {"score", "live_llr", "face_iod_px", "ms.total"};

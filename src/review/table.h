@@ -37,6 +37,7 @@ typedef enum bf_scored_text {
     BF_TEXT_BAND,
     BF_TEXT_DECISION,
     BF_TEXT_REASON,
+    BF_TEXT_WEIGHED,
     BF_TEXT_GATE,
     BF_TEXT_FLOW,
     BF_TEXT_STACK,

@@ -53,6 +53,23 @@ class Records(program.WithModels):
                           ["--flow", "video_kyc", "--channel", "kiosk", "--context", context]):
             self.assert_valid(validator, *arguments, *faces())
 
+    def test_reasons_of_evidence_follow_from_the_contributions(self):
+        words = {"passive-fr": "NETWORK", "silentface-v2": "NETWORK", "passive.texture": "TEXTURE",
+                 "passive.context": "BORDER"}
+        told = set()
+        for record in self.assert_valid(self.validator(), *sorted(program.SAMPLES.glob("person-*.jpg"))):
+            fused = [one for one in record["evidence"] if one["contribution"] is not None]
+            against = sorted((one for one in fused if one["contribution"] <= -0.25),
+                             key=lambda one: one["contribution"])
+            expected = list(dict.fromkeys("EVIDENCE_" + words[one["detector"]] for one in against))[:3]
+            judged = record["result"] and record["result"]["label"] != "live"
+            codes = [code for code in record["decision"]["reason_codes"] if code.startswith("EVIDENCE_")]
+            self.assertEqual(codes, expected if judged else [], record["request_id"])
+            told.update(codes)
+        self.assertTrue(told or not program.SAMPLES.joinpath("person-5.jpg").exists())
+        line = program.run("check", self.sample("person-5.jpg")).stdout
+        self.assertIn("; against: network\n", line)
+
     def test_the_schema_refuses_what_is_no_record(self):
         validator = self.validator()
         record = self.assert_valid(validator, self.sample("person-1.jpg"))[0]

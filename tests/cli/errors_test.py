@@ -69,6 +69,25 @@ class WithTable(unittest.TestCase):
         return [found["cause"] for found in error["evidence"] if found["strong"] == strong]
 
 
+class Evidence(WithTable):
+    def test_what_weighed_is_counted_and_told(self):
+        low = {**PLAIN, "score": "40"}
+        rows = [*base(), {"sample_id": "x", **low, "evidence_reasons": "EVIDENCE_BORDER EVIDENCE_NETWORK"},
+                {"sample_id": "y", **low, "evidence_reasons": "EVIDENCE_BORDER NO_SUCH_CODE RISK_HIGH"},
+                {"sample_id": "z", **low, "evidence_reasons": ""}]
+        report = self.review(rows)
+        self.assertEqual({error["sample_id"]: error["evidence_reasons"] for error in report["errors"]},
+                         {"x": ["EVIDENCE_BORDER", "EVIDENCE_NETWORK"], "y": ["EVIDENCE_BORDER"], "z": []})
+        self.assertEqual(report["counts"]["false_reject"]["evidence_reasons"],
+                         {"EVIDENCE_BORDER": 2, "EVIDENCE_NETWORK": 1})
+        page = (self.folder / "out/errors.html").read_text(encoding="utf-8")
+        self.assertRegex(page, r"<code>EVIDENCE_BORDER</code></td><td class=\"n\"><b>2</b></td>")
+        self.assertNotIn("<code>RISK_HIGH", page)
+
+    def test_a_table_without_the_column_is_read(self):
+        self.assertEqual(self.one(score="40")["evidence_reasons"], [])
+
+
 class Kinds(WithTable):
     def test_no_error_is_said_so(self):
         report = self.review(base())

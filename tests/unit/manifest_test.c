@@ -84,6 +84,11 @@ static void reads_every_field(void **state)
     assert_int_equal(m.class_count, 2);
     assert_int_equal(m.positive_class, 1);
     assert_true(m.mirror_average);
+    assert_int_equal(m.against, BF_REASON_EVIDENCE_NETWORK);
+    char with[2048];
+    (void)snprintf(with, sizeof with, "%sagainst: EVIDENCE_MOIRE\n", LIVENESS);
+    assert_int_equal(parse(with, &m, &err), BF_OK);
+    assert_int_equal(m.against, BF_REASON_EVIDENCE_MOIRE);
 }
 
 typedef struct fault {
@@ -128,6 +133,8 @@ static void says_what_is_wrong_and_where(void **state)
         {"[print, live]", "[a, b, c, d, e, f, g, h, live]", "'classes' must be a list of at most 8 names."},
         {"  mirror_average: true", "  points: 68", "m.yaml:25: 'points' does not go with this decoding."},
         {"  mirror_average: true", "  names: [a, b]", "m.yaml:25: 'names' has 2 entries; class-logits has 1 outputs."},
+        {"licence: MIT", "licence: MIT\nagainst: RISK_HIGH", "m.yaml:6: 'against' must be one of the reasons"},
+        {"task: liveness", "task: pose\nagainst: EVIDENCE_MOIRE", "m.yaml:4: 'against' goes with the task liveness"},
         {"task: liveness", "task: eye-state", "does not go with the task eye-state"},
         {"task: liveness", "task: embedding", "the crop rule box does not go with the task embedding."},
         {"crop:\n  rule: box\n  factor: 2.7\n", "", "the key 'crop' is missing."},

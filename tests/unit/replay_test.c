@@ -279,6 +279,28 @@ static void a_record_without_light_is_reproduced(void **state)
     bf_record_free(&record);
 }
 
+/* A record from before evidence was named is no other decision; one with other reasons of the policy is. */
+static void reasons_of_evidence_only_explain(void **state)
+{
+    (void)state;
+    bf_record *record = some_record();
+    record->policy.reasons[0] = BF_REASON_LIVENESS_FAILED;
+    record->policy.reason_count = 1;
+    bf_replay *replay = replay_of(record);
+    record->policy.reasons[record->policy.reason_count++] = BF_REASON_EVIDENCE_BORDER;
+    bf_differences *differences = differences_of(replay, record);
+    assert_int_equal(bf_differences_count(differences), 1);
+    assert_string_equal(bf_differences_at(differences, 0).now, "\"EVIDENCE_BORDER\"");
+    assert_true(bf_differences_same_decision(differences));
+    bf_differences_free(&differences);
+    record->policy.reasons[record->policy.reason_count - 1] = BF_REASON_DEVICE_RISK;
+    differences = differences_of(replay, record);
+    assert_false(bf_differences_same_decision(differences));
+    bf_differences_free(&differences);
+    bf_replay_free(&replay);
+    bf_record_free(&record);
+}
+
 /* A record that was tampered with may differ in thousands of values, and hold long ones. */
 static void many_and_long_differences_are_bounded(void **state)
 {
@@ -345,6 +367,7 @@ int main(void)
         cmocka_unit_test(the_same_judgement_has_no_differences),
         cmocka_unit_test(differences_name_versions_first),
         cmocka_unit_test(a_record_without_light_is_reproduced),
+        cmocka_unit_test(reasons_of_evidence_only_explain),
         cmocka_unit_test(many_and_long_differences_are_bounded),
         cmocka_unit_test(replay_survives_every_allocation_failure),
     };

@@ -413,6 +413,7 @@ void bf_challenge_read(const void *state, bf_challenge_report *ret)
 const bf_sequence_detector bf_challenge_detector = {
     .name = "sequence.challenge",
     .version = "1.0.0",
+    .against = BF_REASON_EVIDENCE_CHALLENGE,
     .state_size = sizeof(challenge_state),
     .begin = challenge_begin,
     .see = challenge_see,

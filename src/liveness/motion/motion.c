@@ -88,4 +88,5 @@ static void end(void *opaque, bf_sequence_evidence *ret)
     bf_motion_conclude(&s->sums, ret);
 }
 
-const bf_sequence_detector bf_motion_detector = {"sequence.motion", "1.0.0", sizeof(bf_motion_state), begin, see, end};
+const bf_sequence_detector bf_motion_detector = {
+    "sequence.motion", "1.0.0", BF_REASON_EVIDENCE_FLAT_MOTION, sizeof(bf_motion_state), begin, see, end};

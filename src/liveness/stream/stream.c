@@ -133,4 +133,5 @@ void bf_stream_fingerprint(const void *state, bf_clip_fingerprint *ret)
     bf_clip_fingerprint_take(hash, ms, s->count, ret);
 }
 
-const bf_sequence_detector bf_stream_detector = {"sequence.stream", "1.0.0", sizeof(bf_stream_state), begin, see, end};
+const bf_sequence_detector bf_stream_detector = {
+    "sequence.stream", "1.0.0", BF_REASON_EVIDENCE_STREAM, sizeof(bf_stream_state), begin, see, end};
