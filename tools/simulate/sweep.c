@@ -32,6 +32,7 @@ static const char usage[] =
     "  --jobs N            threads (2)\n"
     "  --keep FOLDER       captures are kept there, and taken from there when rendered before\n"
     "  --render            only render, with --keep\n"
+    "  --skip LINES        what these lines of an earlier run hold is not judged again; append to them\n"
     "  --data FOLDER       models/ and the rest (.); --weights FOLDER (.cache/weights, or in BONAFIDE_CACHE_DIR)\n";
 
 static const char *const all_cases[] = {
@@ -100,6 +101,7 @@ typedef struct sweep {
     double rate_fps;
     const char *keep; /* NULL: captures are not kept */
     bool render;
+    bool *done;      /* of seeds x cases; NULL: none */
     atomic_int next; /* of seeds x cases */
     atomic_int failed;
     pthread_mutex_t output;
@@ -247,6 +249,8 @@ static void *work(void *argument)
     }
     int total = s->seeds * s->case_count;
     for (int i = atomic_fetch_add(&s->next, 1); i < total; i = atomic_fetch_add(&s->next, 1)) {
+        if (s->done && s->done[i])
+            continue;
         const one_case *of = &s->of[i % s->case_count];
         uint64_t seed = s->first + (uint64_t)(i / s->case_count);
         if (judge_one(s, judge, of, seed, &err) != BF_OK) {
@@ -256,6 +260,37 @@ static void *work(void *argument)
     }
     bf_judge_free(&judge);
     return NULL;
+}
+
+static void mark_done(sweep *s, const json_t *line)
+{
+    const char *name = json_string_value(json_object_get(line, "case"));
+    json_int_t seed = json_integer_value(json_object_get(line, "seed")) - (json_int_t)s->first;
+    for (int i = 0; name && seed >= 0 && seed < s->seeds && i < s->case_count; i++) {
+        if (strcmp(s->of[i].name, name) == 0)
+            s->done[seed * s->case_count + i] = true;
+    }
+}
+
+/* A last line that was cut off is an error: the next would be written behind it. */
+static bf_status read_done(sweep *s, const char *path, bf_error *err)
+{
+    s->done = bf_calloc((size_t)s->seeds * (size_t)s->case_count, sizeof *s->done);
+    FILE *file = s->done ? fopen(path, "r") : NULL;
+    if (!file)
+        return s->done ? bf_fail(err, BF_IO_ERROR, "Cannot read %s.", path) : bf_fail_memory(err);
+    char *text = NULL;
+    size_t size = 0;
+    bool whole = true;
+    while (whole && getline(&text, &size, file) > 0) {
+        json_t *line = json_loads(text, 0, NULL);
+        whole = line != NULL;
+        mark_done(s, line);
+        json_decref(line);
+    }
+    free(text);
+    (void)fclose(file);
+    return whole ? BF_OK : bf_fail(err, BF_CONFIG_INVALID, "%s has a line that is no JSON; take it out.", path);
 }
 
 static int run_jobs(sweep *s)
@@ -287,7 +322,7 @@ static const struct option long_options[] = {
     {"seeds", 1, NULL, 's'},   {"first", 1, NULL, 'f'}, {"cases", 1, NULL, 'c'}, {"steps", 1, NULL, 'S'},
     {"flash", 1, NULL, 'F'},   {"rate", 1, NULL, 'r'},  {"jobs", 1, NULL, 'j'},  {"data", 1, NULL, 'd'},
     {"weights", 1, NULL, 'w'}, {"help", 0, NULL, 'h'},  {"keep", 1, NULL, 'k'},  {"render", 0, NULL, 'R'},
-    {NULL, 0, NULL, 0},
+    {"skip", 1, NULL, 'x'},    {NULL, 0, NULL, 0},
 };
 
 static bool take_flash(const char *name, bf_flash_form *ret)
@@ -341,7 +376,7 @@ int main(int argc, char **argv)
 {
     static sweep s = {.first = 1, .jobs = 2, .steps = 2, .flash = BF_FLASH_FULL, .rate_fps = 10};
     char weights[PATH_SIZE];
-    const char *cache = getenv("BONAFIDE_CACHE_DIR"), *data = ".";
+    const char *cache = getenv("BONAFIDE_CACHE_DIR"), *data = ".", *skip = NULL;
     (void)snprintf(weights, sizeof weights, "%s/weights", cache ? cache : ".cache");
     for (size_t i = 0; i < sizeof all_cases / sizeof *all_cases; i++)
         (void)read_case(all_cases[i], &s.of[s.case_count++]);
@@ -355,6 +390,8 @@ int main(int argc, char **argv)
             s.keep = optarg;
         else if (option == 'R')
             s.render = true;
+        else if (option == 'x')
+            skip = optarg;
         else if (option == 'w')
             (void)snprintf(weights, sizeof weights, "%s", optarg);
         else if (option == '?' || !set_option(&s, option, optarg)) {
@@ -372,6 +409,8 @@ int main(int argc, char **argv)
     bf_status status = bf_engine_new(&options, &engine, &err);
     s.engine = engine;
     (void)pthread_mutex_init(&s.output, NULL);
+    if (status == BF_OK && skip)
+        status = read_done(&s, skip, &err);
     if (status == BF_OK)
         status = read_stills(&s, argv + optind, argc - optind, &err);
     int code = status == BF_OK ? run_jobs(&s) : 70;
@@ -379,6 +418,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "sweep: %s %s\n", err.message, err.hint);
     for (int i = 0; i < s.still_count; i++)
         sim_still_done(&s.still[i]);
+    bf_free(s.done);
     bf_engine_free(&engine);
     return code;
 }
