@@ -21,7 +21,7 @@
 #define RATIO_ERROR_MAX 0.15
 #define UNIFORM_MIN 0.8 /* what answers like the face is as near as the face */
 #define NEARER_MAX 0.6
-#define EVEN_MAX 0.03 /* spread over the face; below, or not known, it may be lit like a sheet */
+#define EVEN_MAX 0.05 /* spread over the face; below, it is lit like a sheet */
 #define LEAP_SPAN_MS 450.0
 #define LEAP_MIN 0.12 /* a head that turns a little changes less */
 #define LEAPS_MIN 3
@@ -252,6 +252,9 @@ static bool weigh(const finding *f, double *ret_raw, const char **ret_code)
     } else if (known && f->sides == 2 && f->side_ratio >= UNIFORM_MIN) {
         *ret_code = "sheet_response";
         *ret_raw = -1;
+    } else if (f->gain <= GAIN_DARK && f->spread < EVEN_MAX) {
+        *ret_code = "even_response";
+        *ret_raw = 0;
     } else if (known && f->side_ratio <= NEARER_MAX && f->spread >= EVEN_MAX) {
         *ret_code = "nearer_response";
         *ret_raw = 2;
