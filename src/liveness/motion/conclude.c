@@ -12,9 +12,10 @@
 #define TILT_MAX 1.0
 #define PLANAR_PX_MAX 1.0
 #define AROUND_MIN 6
-#define ENOUGH 5        /* baselines: one may be an accident of following */
-#define SHARE_MIN 0.2   /* of the chances */
-#define RATIO_PLANE 0.3 /* halfway between what planes and what most heads give */
+#define ENOUGH 5         /* baselines: one may be an accident of following */
+#define SHARE_MIN 0.2    /* of the chances */
+#define RATIO_PLANE 0.3  /* halfway between what planes and what most heads give */
+#define RATIO_NAMED 0.15 /* of all baselines: heads that turn far, so that one cheek is all that is seen, give 0.18 */
 #define RATIO_STEP 0.3
 #define RAW_DEPTH_MAX 2.0 /* a replay of a turning head shows depth too, so depth is never worth more */
 
@@ -74,7 +75,7 @@ void bf_motion_conclude(const bf_motion_sums *sums, bf_sequence_evidence *ret)
 {
     const bool turned = sums->plane.chances >= ENOUGH;
     double ratio = sums->weight > 0 ? sums->ratio / sums->weight : 0;
-    double plane = ratio < RATIO_PLANE ? find(&sums->plane, "turns_as_a_plane", ret) : 0;
+    double plane = ratio < RATIO_NAMED ? find(&sums->plane, "turns_as_a_plane", ret) : 0;
     double around = find(&sums->rectangle, "moves_with_surroundings", ret);
     around = fmax(around, find(&sums->flat, "flat_scene", ret));
     around = fmax(around, find(&sums->frame, "moving_frame", ret));
