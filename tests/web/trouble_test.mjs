@@ -333,6 +333,32 @@ const access = {
       ]);
     }, {camera: 'dark', wanted});
   },
+  async 'nothing is cut off on small phones, whichever way they are held'() {
+    const sizes = [[320, 568], [375, 553], [568, 320], [667, 331]];
+    await visit(async (page) => {
+      const assertInside = async (parts) => {
+        for (const [width, height] of sizes) {
+          await page.setViewportSize({width, height});
+          const outside = await page.evaluate((parts) => parts.filter((part) => {
+            const node = document.querySelector('bonafide-capture').shadowRoot.querySelector(part);
+            const {left, top, right, bottom} = node.getBoundingClientRect();
+            return left < 0 || top < 0 || right > innerWidth || bottom > innerHeight || bottom === top;
+          }), parts);
+          assert.deepEqual(outside, [], `${width} x ${height}`);
+          await shoot(page, `small-${parts.length}-${width}`);
+        }
+      };
+      await begin(page);
+      await page.locator('bonafide-capture .hint:not(:empty)').waitFor();
+      await assertInside(['.stage .round', '.prompt-text', '.lens', '.hint', '.stage .button.main']);
+      await startNow(page);
+      await page.locator('bonafide-capture .stage[data-figure="turn_left"]').waitFor();
+      await assertInside(['.stage .round', '.prompt-text', '.figure', '.lens']);
+    }, {...PHONE, camera: 'dark', attributes: {...IDS, lang: 'de'}, wanted: activePlan({
+      duration_ms: 20_000, flash: null,
+      steps: [{type: 'hold_still', from_ms: 0, until_ms: 500}, {type: 'turn_left', from_ms: 600, until_ms: 20_000}],
+    })});
+  },
   async 'a finger that slips over the camera does not move the page behind'() {
     await visit(async (page) => {
       const session = await page.context().newCDPSession(page);
