@@ -21,6 +21,7 @@ interface CaptureSection {
   frames: {coded: number; analysed: number};
   duration_ms: number;
   challenge: string;
+  light: string;
   sequence: {detector: string; findings: {code: string; ms: number | null; value: number | null}[]}[];
   signals: Signal[];
 }
@@ -96,7 +97,7 @@ function capture(section: CaptureSection): Child[] {
     h('dl', {class: 'facts'}, fact('Capture', section.kind),
       fact('Frames', `${section.frames.coded} sent, ${section.frames.analysed} analysed`),
       fact('Length', `${(section.duration_ms / 1000).toFixed(1)} s`),
-      fact('Steps', section.challenge.replaceAll('_', ' '))),
+      fact('Steps', section.challenge.replaceAll('_', ' ')), fact('Light', section.light.replaceAll('_', ' '))),
     found.length > 0 && h('h3', {}, 'Findings'),
     found.length > 0 && table(['Detector', 'Finding', 'At', 'Value'], found),
     section.signals.length > 0 && h('h3', {}, 'Signals of the capture path'),
