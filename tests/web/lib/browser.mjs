@@ -18,14 +18,10 @@ const FLAGS = [
   '--disable-sync', '--no-first-run', '--disable-dev-shm-usage', '--autoplay-policy=no-user-gesture-required',
 ];
 
-/** Starts a browser whose camera plays `clip` (Y4M or MJPEG; null: there is no camera). */
-export async function launch(clip, flags = []) {
+/** Starts a browser with a home of its own. */
+async function start(kind, options) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'bonafide-browser-'));
-  const camera = clip ? ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${clip}`] : [];
-  const browser = await chromium.launch({
-    executablePath: process.env.BONAFIDE_CHROMIUM ?? '/usr/bin/chromium', headless: true,
-    args: [...FLAGS, ...camera, ...flags], env: {...process.env, HOME: folder},
-  });
+  const browser = await kind.launch({headless: true, env: {...process.env, HOME: folder}, ...options});
   return {
     browser,
     async close() {
@@ -35,21 +31,21 @@ export async function launch(clip, flags = []) {
   };
 }
 
-/** Starts Firefox; `preferences` as in about:config. */
-export async function launchFirefox(preferences) {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'bonafide-browser-'));
-  const browser = await firefox.launch({
-    // The channel makes playwright speak WebDriver BiDi, which unchanged Firefox understands.
-    channel: 'moz-firefox', executablePath: process.env.BONAFIDE_FIREFOX ?? '/usr/bin/firefox-esr', headless: true,
-    firefoxUserPrefs: preferences, env: {...process.env, HOME: folder},
+/** Starts chromium, whose camera plays `clip` (Y4M or MJPEG; null: there is no camera). */
+export function launch(clip, flags = []) {
+  const camera = clip ? ['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${clip}`] : [];
+  return start(chromium, {
+    executablePath: process.env.BONAFIDE_CHROMIUM ?? '/usr/bin/chromium', args: [...FLAGS, ...camera, ...flags],
   });
-  return {
-    browser,
-    async close() {
-      await browser.close();
-      await rm(folder, {recursive: true, force: true, maxRetries: 3});
-    },
-  };
+}
+
+/** Starts Firefox; `preferences` as in about:config. */
+export function launchFirefox(preferences) {
+  return start(firefox, {
+    // The channel makes playwright speak WebDriver BiDi, which unchanged Firefox understands.
+    channel: 'moz-firefox', executablePath: process.env.BONAFIDE_FIREFOX ?? '/usr/bin/firefox-esr',
+    firefoxUserPrefs: preferences,
+  });
 }
 
 /** Makes a page remember violations of its policy, what its console complained of, and the element's events. */

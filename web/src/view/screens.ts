@@ -50,9 +50,10 @@ function point(name: Sign, text: string): HTMLElement {
 
 /** Whoever cannot see the screen hears its lead and the server's guidance with the title, and goes through the rest. */
 function screen(title: HTMLElement, ...children: Child[]): Screen {
-  const about = children.filter((child) => child instanceof HTMLElement && child.matches('.lead, [part="guidance"]'));
-  about.forEach((child, index) => ((child as HTMLElement).id = `about-${index}`));
-  if (about.length > 0) title.setAttribute('aria-describedby', about.map((_, index) => `about-${index}`).join(' '));
+  const about = children.filter((child): child is HTMLElement =>
+    child instanceof HTMLElement && child.matches('.lead, [part="guidance"]'));
+  about.forEach((child, index) => (child.id = `about-${index}`));
+  if (about.length > 0) title.setAttribute('aria-describedby', about.map(({id}) => id).join(' '));
   return {root: h('div', {class: 'screen', part: 'screen'}, ...children), focus: title};
 }
 
