@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs every fuzz target for a while, each with its own growing corpus in the cache.
+"""Runs every fuzz target for a while, one on each core, each with its own growing corpus in the cache.
 
 usage: tools/run_fuzzers.py FOLDER SECONDS [NAME ...]
 
@@ -7,6 +7,7 @@ A target is a program FOLDER/fuzz/*_fuzz. It starts from fuzz/seeds/NAME/ (where
 FOLDER/fuzz/fuzz_seeds writes for it (where that exists), and from what earlier runs found, kept in CACHE/fuzz/NAME/.
 An input that crashes, leaks, hangs or takes too much memory is kept in CACHE/fuzz/NAME.findings/ and fails the run.
 """
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -42,8 +43,8 @@ def run(program, seconds):
     if done.returncode == 0:
         print(f"fuzz: {name}: {seconds} s, {count} inputs, no finding", flush=True)
         return True
-    print("\n".join(text.splitlines()[-60:]))
-    print(f"fuzz: {name}: FOUND something after {count} inputs; the input is in {findings}", flush=True)
+    print("\n".join(text.splitlines()[-60:]) +
+          f"\nfuzz: {name}: FOUND something after {count} inputs; the input is in {findings}", flush=True)
     return False
 
 
@@ -64,9 +65,10 @@ def main(arguments):
         print("fuzz: there are no fuzz targets in this build")
         return 1
     write_seeds(folder)
-    found = [program.name for program in programs if not run(program, seconds)]
-    print(f"fuzz: {len(programs) - len(found)} targets clean, {len(found)} with findings")
-    return 1 if found else 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        clean = list(pool.map(lambda program: run(program, seconds), programs))
+    print(f"fuzz: {clean.count(True)} targets clean, {clean.count(False)} with findings")
+    return 0 if all(clean) else 1
 
 
 if __name__ == "__main__":

@@ -20,6 +20,10 @@ bf_record *judge_kit_judge(const bf_engine *engine, const bf_request *request);
 /* The record without times; the caller frees the text. */
 char *judge_kit_text(const bf_record *record);
 
+/* Under ThreadSanitizer, which is slow, runs only the cases named "..._on_any_thread" from now on: the others start no
+ * thread of their own. */
+void judge_kit_choose_cases(void);
+
 /* Fails the test unless replaying the record over its media reproduces it. */
 void judge_kit_replay(const bf_engine *engine, const bf_record *record, const bf_bytes *media);
 

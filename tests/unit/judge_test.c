@@ -334,5 +334,6 @@ int main(void)
         cmocka_unit_test(an_engine_survives_every_allocation_failure),
         cmocka_unit_test(wrong_requests_are_refused_with_a_hint),
     };
+    judge_kit_choose_cases();
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

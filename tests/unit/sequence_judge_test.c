@@ -376,5 +376,6 @@ int main(void)
         cmocka_unit_test(the_same_bytes_give_the_same_record_on_any_thread),
         cmocka_unit_test(survives_allocation_failures),
     };
+    judge_kit_choose_cases();
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
