@@ -9,6 +9,12 @@
 #include "compare/bench.h"
 #include "dataset/parallel.h"
 
+/* How a person fares with B: pairs that only B has wrong, less those that only A has. */
+typedef struct standing {
+    int32_t more_wrong;
+    bool paired;
+} standing;
+
 typedef struct contrasting {
     bf_bench bench;
     const bf_contrast_options *options;
@@ -16,6 +22,7 @@ typedef struct contrasting {
     double *difference;              /* metric x replicate */
     size_t persons, replicates, whole;
     bf_curve_figures figures[BF_BENCH_TABLES]; /* of everybody once */
+    standing *standing;                        /* by person; while one metric is looked at */
 } contrasting;
 
 static void contrasting_done(contrasting *c)
@@ -24,6 +31,7 @@ static void contrasting_done(contrasting *c)
     for (int t = 0; t < BF_BENCH_TABLES; t++)
         bf_free(c->figure[t]);
     bf_free(c->difference);
+    bf_free(c->standing);
 }
 
 static bool is_ok(const bf_score_row *row)
@@ -63,6 +71,28 @@ static bf_paired silent_pairs(const bf_pairs *pairs, uint16_t kind)
             count_pair(&paired, !is_ok(&pairs->a.row[i]), !is_ok(&pairs->b.row[i]));
     }
     return paired;
+}
+
+/* The same for persons, each counted once however many pairs there are of them. */
+static bf_paired count_heads(const contrasting *c, uint16_t kind, const double threshold[2], bool silent)
+{
+    const bf_pairs *pairs = c->bench.pairs;
+    bf_paired heads = {0};
+    memset(c->standing, 0, pairs->a.persons * sizeof *c->standing);
+    for (size_t i = 0; i < pairs->a.count; i++) {
+        const bf_score_row *a = &pairs->a.row[i], *b = &pairs->b.row[i];
+        if (a->kind != kind || (!silent && (!is_ok(a) || !is_ok(b))))
+            continue;
+        standing *of = &c->standing[a->person];
+        of->more_wrong += silent ? !is_ok(b) - !is_ok(a) : is_wrong(b, threshold[1]) - is_wrong(a, threshold[0]);
+        of->paired = true;
+    }
+    for (size_t p = 0; p < pairs->a.persons; p++) {
+        heads.pairs += c->standing[p].paired;
+        heads.worse += c->standing[p].more_wrong > 0;
+        heads.better += c->standing[p].more_wrong < 0;
+    }
+    return heads;
 }
 
 /* The species that B does worst on: most accepted at the threshold, or (`silent`) most without a response. Of equal
@@ -124,6 +154,7 @@ static void pair_up(const contrasting *c, const bf_metric *metric, bf_contrast *
              metric->kind == BF_METRIC_APNRR)
         ret->kind = worst_species(pairs, c->options->beside, ret->threshold[1], silent);
     ret->paired = silent ? silent_pairs(pairs, ret->kind) : bf_paired_errors(pairs, ret->kind, ret->threshold);
+    ret->by_head = count_heads(c, ret->kind, ret->threshold, silent);
     ret->by_pair = bf_paired_interval(&ret->paired, c->options->confidence);
     /* A threshold that depends on the scores is uncertain itself, which McNemar's test does not know. */
     if (silent || !bf_bench_needs_whole(metric->kind))
@@ -196,9 +227,10 @@ static bf_status start(contrasting *c, bf_error *err)
     c->difference = bf_malloc((metrics * c->replicates + 1) * sizeof *c->difference);
     for (int t = 0; t < BF_BENCH_TABLES; t++)
         c->figure[t] = bf_malloc((metrics + 1) * sizeof *c->figure[t]);
+    c->standing = bf_malloc((bench->pairs->a.persons + 1) * sizeof *c->standing);
     for (size_t i = 0; i < bench->cells; i++)
         c->persons += is_new_person(bench, i);
-    return c->difference && c->figure[0] && c->figure[1] ? BF_OK : bf_fail_memory(err);
+    return c->standing && c->difference && c->figure[0] && c->figure[1] ? BF_OK : bf_fail_memory(err);
 }
 
 /* What one thread draws with. */

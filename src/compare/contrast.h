@@ -15,6 +15,7 @@ typedef struct bf_contrast {
     bf_span by_person, by_pair, interval;
     bf_paired paired;                  /* of a rate at a threshold; else without pairs */
     double mcnemar;                    /* p of the pairs; NaN without them */
+    bf_paired by_head;                 /* the persons with such pairs: of whom B gets more wrong, or A; likewise */
     double threshold[2];               /* where a rate of A and of B was read; NaN elsewhere */
     uint16_t kind;                     /* the kind that the pairs are of */
     uint64_t bona_fide, attacks_least; /* with what the figure needs in both; of the species with the fewest */

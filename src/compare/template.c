@@ -44,7 +44,7 @@ const char BF_EXPERIMENT_TEMPLATE[] =
     "#  - {segment: lighting_bucket=dark, metric: bpcer, margin: 0.03}\n"
     "#  - {segment: person_group=*, metric: bpcer, margin: 0.03}\n"
     "\n"
-    "# With fewer nothing is decided: the verdict is `inconclusive`.\n"
+    "# With fewer nothing passes: the verdict is `inconclusive`, or `fail` where B does plain harm.\n"
     "minimum: {bona_fide: 30, attacks_per_species: 30, persons: 20, segment: 30}\n"
     "# Of the two-sided intervals. Each bound is wrong half as often as the interval.\n"
     "confidence: 0.95\n";

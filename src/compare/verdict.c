@@ -7,6 +7,7 @@
 
 #define EPSILON 1e-12  /* a difference of 0.01 meets a margin of 0.01 */
 #define NEEDED_MAX 1e6 /* more would be said of no table */
+#define EVERYBODY 3    /* persons who, when all of them fare worse, are no accident */
 
 const char *bf_outcome_word(bf_outcome outcome)
 {
@@ -48,6 +49,25 @@ static bool is_too_little(const bf_criterion *c, const bf_contrast *contrast, co
             least_name, (unsigned long long)contrast->attacks_least, (unsigned long long)attacks);
     else
         return false;
+    return true;
+}
+
+/* Too little data never passes, but harm that is plain fails: the figure is beyond the margin, B is no better in it,
+ * and persons fare worse with B by more than chance (the sign test over persons, exact), or all of them do. */
+static bool is_plain_harm(const bf_contrast *contrast, worsening w, double limit, double confidence, char *ret,
+                          size_t size)
+{
+    const bf_paired *heads = &contrast->by_head;
+    double p = bf_mcnemar(heads->worse, heads->better);
+    bool sure = heads->worse > heads->better && p <= 1 - confidence;
+    bool all = heads->worse >= EVERYBODY && heads->worse == heads->pairs;
+    if (!(w.value > fmax(limit, 0) + EPSILON) || (!sure && !all))
+        return false;
+    (void)snprintf(
+        ret, size,
+        "Too little data for a pass, but plain harm: of %llu persons B is worse for %llu and better for %llu "
+        "(sign test over persons, p = %.2g).",
+        (unsigned long long)heads->pairs, (unsigned long long)heads->worse, (unsigned long long)heads->better, p);
     return true;
 }
 
@@ -93,7 +113,7 @@ bf_outcome bf_judge_criterion(const bf_criterion *c, const bf_contrast *contrast
     bool superior = c->rule == BF_RULE_SUPERIOR;
     double limit = superior ? -c->margin : c->margin, strict = superior && c->margin <= 0 ? -2 * EPSILON : 0;
     if (is_too_little(c, contrast, e, least_name, ret, size))
-        return BF_OUTCOME_INCONCLUSIVE;
+        return is_plain_harm(contrast, w, limit, e->confidence, ret, size) ? BF_OUTCOME_FAIL : BF_OUTCOME_INCONCLUSIVE;
     if (c->by_estimate) {
         bool held = w.value <= limit + EPSILON + strict;
         (void)snprintf(ret, size, "The figures alone decide, as the experiment states; their interval does not count.");

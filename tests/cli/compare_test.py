@@ -81,10 +81,34 @@ class Verdicts(WithTables):
                          {"kiosk", "desktop_web"})
         self.assertEqual(self.report(*rows, text=protected % "lab")["verdict"], "inconclusive")
 
-    def test_too_small_counts_are_inconclusive_whatever_was_measured(self):
-        b = judge(self.samples, 2, shift=-2)
-        self.assertEqual(self.code(b, experiment() + "minimum: {persons: 1000}\n"), 2)
-        self.assertEqual(self.code(b, experiment() + "minimum: {attacks_per_species: 100000, bona_fide: 100000}\n"), 2)
+    def test_too_small_counts_never_pass_and_plain_harm_fails(self):
+        for shift, code in ((1.5, 2), (0, 2), (-2, 1)):
+            b = judge(self.samples, 2, shift=shift)
+            self.assertEqual(self.code(b, experiment() + "minimum: {persons: 1000}\n"), code, shift)
+            few = experiment() + "minimum: {attacks_per_species: 100000, bona_fide: 100000}\n"
+            self.assertEqual(self.code(b, few), code, shift)
+
+    def few(self, hurt, persons):
+        """The report of tables of so many persons, of whom the first `hurt` are accepted by A and rejected by B."""
+        keep = sorted({row["person_id"] for row in self.a if row["label"] == "live"})[:persons]
+        a = [{**row, "status": "ok", "code": "", "score": "95"} if row["label"] == "live" else row for row in self.a
+             if row["label"] == "spoof" or row["person_id"] in keep]
+        b = [{**row, "score": "20"} if row["label"] == "live" and row["person_id"] in keep[:hurt] else row for row in a]
+        report = self.report(a, b, text=experiment(0.5, 0.05))
+        return next(row for row in report["criteria"] if row["metric"] == "bpcer")
+
+    def test_plain_harm_on_few_persons_fails(self):
+        found = self.few(7, 7)
+        self.assertEqual(found["outcome"], "fail")
+        self.assertIn("of 7 persons B is worse for 7 and better for 0", found["reason"])
+        self.assertEqual(self.few(3, 3)["outcome"], "fail")
+        self.assertEqual(self.few(6, 12)["outcome"], "fail")
+
+    def test_harm_that_is_not_plain_on_few_persons_decides_nothing(self):
+        for hurt, persons in ((5, 12), (2, 2), (0, 12)):
+            found = self.few(hurt, persons)
+            self.assertEqual(found["outcome"], "inconclusive", (hurt, persons))
+            self.assertIn("fewer than the 20", found["reason"])
 
     def test_a_species_can_stand_beside_the_maximum(self):
         b = judge(self.samples, 2)

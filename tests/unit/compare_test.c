@@ -213,6 +213,22 @@ static void test_verdicts(void **state)
     bf_contrast few = same;
     few.persons = 19;
     assert_int_equal(judge(BF_METRIC_BPCER, BF_RULE_NON_INFERIOR, 0.5, &few), BF_OUTCOME_INCONCLUSIVE);
+    /* Plain harm fails also where there is too little for a pass; what is within the margin or chance does not. */
+    few = worse;
+    few.persons = 12;
+    few.by_head = (bf_paired){.pairs = 12, .worse = 6};
+    assert_int_equal(judge(BF_METRIC_BPCER, BF_RULE_NON_INFERIOR, 0.01, &few), BF_OUTCOME_FAIL);
+    assert_int_equal(judge(BF_METRIC_BPCER, BF_RULE_NON_INFERIOR, 0.1, &few), BF_OUTCOME_INCONCLUSIVE);
+    few.by_head.better = 1; /* p = 0.125 */
+    assert_int_equal(judge(BF_METRIC_BPCER, BF_RULE_NON_INFERIOR, 0.01, &few), BF_OUTCOME_INCONCLUSIVE);
+    few.by_head = (bf_paired){.pairs = 3, .worse = 3};
+    assert_int_equal(judge(BF_METRIC_BPCER, BF_RULE_NON_INFERIOR, 0.01, &few), BF_OUTCOME_FAIL);
+    few.by_head = (bf_paired){.pairs = 12, .better = 12};
+    assert_int_equal(judge(BF_METRIC_BPCER, BF_RULE_NON_INFERIOR, 0.01, &few), BF_OUTCOME_INCONCLUSIVE);
+    few = better; /* not better enough is no harm */
+    few.persons = 12;
+    few.by_head = (bf_paired){.pairs = 12, .worse = 12};
+    assert_int_equal(judge(BF_METRIC_BPCER, BF_RULE_SUPERIOR, 0.09, &few), BF_OUTCOME_INCONCLUSIVE);
     few = same;
     few.attacks_least = 29;
     assert_int_equal(judge(BF_METRIC_MAX_APCER, BF_RULE_NON_INFERIOR, 0.5, &few), BF_OUTCOME_INCONCLUSIVE);
