@@ -34,6 +34,7 @@ typedef struct work {
     bf_fusion_fit *fit;
     bf_fusion_set set;
     bf_folds persons, sources;
+    bf_fusion_recalibrated by_person, by_source;
     bf_fusion_kept kept;
     double *llr; /* methods x rows */
     size_t rows, done, total;
@@ -44,6 +45,8 @@ static void work_done(work *w)
     bf_free(w->set.llr);
     bf_free(w->set.fitted);
     bf_free(w->llr);
+    bf_fusion_recalibrated_done(&w->by_person);
+    bf_fusion_recalibrated_done(&w->by_source);
     bf_folds_done(&w->persons);
     bf_folds_done(&w->sources);
     bf_fusion_kept_done(&w->kept);
@@ -124,7 +127,10 @@ static bf_status prepare(work *w, bf_error *err)
     bf_error none = {0};
     status = bf_folds_by_source(&w->sources, table, &none);
     fit->sources = w->sources.count;
-    return status == BF_OUT_OF_MEMORY ? bf_fail_memory(err) : BF_OK;
+    if (status == BF_OUT_OF_MEMORY)
+        return bf_fail_memory(err);
+    status = bf_fusion_recalibrate(&w->by_person, &w->set, &w->persons, err);
+    return status == BF_OK ? bf_fusion_recalibrate(&w->by_source, &w->set, &w->sources, err) : status;
 }
 
 /* ---- the methods ---- */
@@ -190,6 +196,7 @@ static bf_status try_method(work *w, bf_fusing method, bf_error *err)
     double *held = w->llr + (size_t)method * w->rows, *room = w->fit->held_llr;
     bf_fusion_cross cross = {.set = &w->set,
                              .folds = &w->persons,
+                             .recalibrated = &w->by_person,
                              .inner = &w->persons,
                              .method = method,
                              .heard = bf_fusion_all(&w->set),
@@ -201,6 +208,7 @@ static bf_status try_method(work *w, bf_fusing method, bf_error *err)
         status = measure_apparent(w, method, room, err);
     c->source_cllr = c->source_auc = NAN;
     cross.folds = &w->sources;
+    cross.recalibrated = &w->by_source;
     if (status == BF_OK && w->sources.count > 0)
         status = bf_fusion_cross_run(&cross, room, NULL, err);
     if (status == BF_OK && w->sources.count > 0)
@@ -283,6 +291,7 @@ static bf_status measure_detector(work *w, size_t d, const double *missing, doub
     bf_fusion_detector *one = &fit->detector[d];
     const bf_fusion_cross cross = {.set = &w->set,
                                    .folds = &w->persons,
+                                   .recalibrated = &w->by_person,
                                    .inner = &w->persons,
                                    .method = fit->chosen,
                                    .heard = bf_fusion_all(&w->set) & ~(UINT32_C(1) << d),
@@ -312,6 +321,7 @@ static bf_status measure_detectors(work *w, bf_error *err)
     uint32_t missing[BF_DETECTORS_MAX];
     const bf_fusion_cross cross = {.set = &w->set,
                                    .folds = &w->persons,
+                                   .recalibrated = &w->by_person,
                                    .inner = &w->persons,
                                    .method = w->fit->chosen,
                                    .heard = bf_fusion_all(&w->set),

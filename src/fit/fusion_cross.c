@@ -34,26 +34,84 @@ static void choose(const bf_fusion_cross *c, size_t fold, const flags *f)
     }
 }
 
-/* Ratios of one detector from a calibration that has not seen the rows that are held out, within the limits that the
- * ratios in the table keep. Where there is too little to fit on, they stay as they are. */
-static bf_status recalibrate(const bf_fusion_set *set, size_t d, const bool *use, double *llr, bf_error *err)
+/* Calibrations of the detectors that have not seen the rows that a fold holds out, within the limits that the ratios in
+ * the table keep. Each is fitted once, for every method. */
+typedef struct recalibrating {
+    const bf_fusion_set *set;
+    const bf_folds *folds;
+    bf_calibrating_options limits[BF_DETECTORS_MAX];
+    bf_fusion_recalibrated *ret;
+} recalibrating;
+
+static void find_limits(recalibrating *w)
 {
-    const bf_fit_table *table = set->table;
-    size_t column = (size_t)bf_fit_detector(table, set->detector[d].name);
-    bf_calibration fit;
+    const bf_fusion_set *set = w->set;
+    for (size_t d = 0; d < set->count; d++)
+        w->limits[d] = (bf_calibrating_options){.llr_min = -LIMIT_LEAST, .llr_max = LIMIT_LEAST};
+    for (size_t i = 0; i < set->table->scores.count; i++) {
+        for (size_t d = 0; d < set->count; d++) {
+            w->limits[d].llr_min = fmin(w->limits[d].llr_min, set->llr[i * set->count + d]);
+            w->limits[d].llr_max = fmax(w->limits[d].llr_max, set->llr[i * set->count + d]);
+        }
+    }
+}
+
+/* Where there is too little to fit on, ratios stay as they are. */
+static bf_status recalibrate_one(void *data, void *state, size_t index, bf_error *err)
+{
+    (void)state;
+    const recalibrating *w = data;
+    const bf_fit_table *table = w->set->table;
+    size_t fold = index / w->set->count, d = index % w->set->count;
+    size_t column = (size_t)bf_fit_detector(table, w->set->detector[d].name);
+    BF_CLEANUP(free_flags) bool *use = bf_calloc(table->scores.count + 1, sizeof *use);
+    if (!use)
+        return bf_fail_memory(err);
+    for (size_t i = 0; i < table->scores.count; i++)
+        use[i] = w->folds->fold[i] != fold && w->set->fitted[i];
     bf_error little = {0};
-    bf_calibrating_options options = {.llr_min = -LIMIT_LEAST, .llr_max = LIMIT_LEAST};
-    for (size_t i = 0; i < table->scores.count; i++) {
-        options.llr_min = fmin(options.llr_min, set->llr[i * set->count + d]);
-        options.llr_max = fmax(options.llr_max, set->llr[i * set->count + d]);
-    }
-    bf_status status = bf_calibration_fit(&fit, table, column, BF_FIT_PLATT, &options, use, NULL, &little);
-    for (size_t i = 0; status == BF_OK && i < table->scores.count; i++) {
-        double raw = table->raw[i * table->detectors + column], *at = &llr[i * set->count + d];
-        if (!isnan(*at) && !isnan(raw))
-            *at = bf_calibration_llr(&fit, BF_CHANNEL_UNSPECIFIED, raw);
-    }
+    bf_status status =
+        bf_calibration_fit(&w->ret->fit[index], table, column, BF_FIT_PLATT, &w->limits[d], use, NULL, &little);
+    w->ret->fitted[index] = status == BF_OK;
     return status == BF_OUT_OF_MEMORY ? bf_fail_memory(err) : BF_OK;
+}
+
+void bf_fusion_recalibrated_done(bf_fusion_recalibrated *recalibrated)
+{
+    bf_free(recalibrated->fit);
+    bf_free(recalibrated->fitted);
+    *recalibrated = (bf_fusion_recalibrated){0};
+}
+
+bf_status bf_fusion_recalibrate(bf_fusion_recalibrated *ret, const bf_fusion_set *set, const bf_folds *folds,
+                                bf_error *err)
+{
+    size_t count = folds->count * set->count;
+    recalibrating work = {.set = set, .folds = folds, .ret = ret};
+    if (set->as_calibrated || count == 0)
+        return BF_OK;
+    ret->fit = bf_calloc(count, sizeof *ret->fit);
+    ret->fitted = bf_calloc(count, sizeof *ret->fitted);
+    if (!ret->fit || !ret->fitted)
+        return bf_fail_memory(err);
+    find_limits(&work);
+    const bf_parallel parallel = {.count = count, .jobs = set->jobs, .data = &work, .work = recalibrate_one};
+    return bf_parallel_run(&parallel, NULL, err);
+}
+
+/* The ratios of all rows as the fold's calibrations give them. */
+static void apply(const bf_fusion_cross *c, size_t fold, double *llr)
+{
+    const bf_fusion_set *set = c->set;
+    const bf_fit_table *table = set->table;
+    for (size_t d = 0; d < set->count && c->recalibrated->fit; d++) {
+        size_t at = fold * set->count + d, column = (size_t)bf_fit_detector(table, set->detector[d].name);
+        for (size_t i = 0; i < table->scores.count && c->recalibrated->fitted[at]; i++) {
+            double raw = table->raw[i * table->detectors + column], *ratio = &llr[i * set->count + d];
+            if (!isnan(*ratio) && !isnan(raw))
+                *ratio = bf_calibration_llr(&c->recalibrated->fit[at], BF_CHANNEL_UNSPECIFIED, raw);
+        }
+    }
 }
 
 static void free_numbers(double **numbers)
@@ -105,11 +163,9 @@ static bf_status run_fold(void *data, void *state, size_t fold, bf_error *err)
     const flags f = {all, all + rows, all + 2 * rows};
     choose(c, fold, &f);
     memcpy(llr, set.llr, cells * sizeof *llr);
-    bf_status status = BF_OK;
-    for (size_t d = 0; d < set.count && status == BF_OK && !set.as_calibrated; d++)
-        status = recalibrate(c->set, d, f.use, llr, err);
+    apply(c, fold, llr);
     set.llr = llr;
-    return status == BF_OK ? judge_fold(c, &set, &f, w->ret, &w->trees[fold], err) : status;
+    return judge_fold(c, &set, &f, w->ret, &w->trees[fold], err);
 }
 
 bf_status bf_fusion_cross_run(const bf_fusion_cross *cross, double *ret, size_t *ret_trees, bf_error *err)

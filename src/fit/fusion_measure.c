@@ -5,12 +5,18 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "dataset/parallel.h"
 #include "fit/fusion_model.h"
+
+/* What one person's rows of one class cost. */
+typedef struct person_cost {
+    double sum[2], count[2]; /* bona fide, attacks of the headline */
+} person_cost;
 
 /* Ratios as a table that error rates can be taken from. */
 typedef struct measured {
-    bf_scores scores; /* borrows all but its rows */
-    double *cost;     /* by row: nats that its ratio costs; 0 where it does not count */
+    bf_scores scores;  /* borrows all but its rows */
+    person_cost *cost; /* by person: nats that its ratios cost, over the rows that count */
     bf_curve curve;
 } measured;
 
@@ -37,40 +43,44 @@ static bf_status start(measured *m, const bf_fusion_fit *fit, const double *llr,
     const bf_scores *scores = &fit->table->scores;
     m->scores = *scores;
     m->scores.row = bf_malloc((scores->count + 1) * sizeof *m->scores.row);
-    m->cost = bf_malloc((scores->count + 1) * sizeof *m->cost);
+    m->cost = bf_calloc(scores->persons + 1, sizeof *m->cost);
     if (!m->scores.row || !m->cost)
         return bf_fail_memory(err);
     for (size_t i = 0; i < scores->count; i++) {
         m->scores.row[i] = scores->row[i];
         m->scores.row[i].score = llr[i];
         m->scores.row[i].status = common[i] ? BF_SCORE_OK : BF_SCORE_COULD_NOT_JUDGE;
-        double wrong = scores->row[i].kind == 0 ? -llr[i] : llr[i];
-        m->cost[i] = common[i] ? fmax(wrong, 0) + log1p(exp(-fabs(wrong))) : 0;
+        uint16_t kind = scores->row[i].kind;
+        if (!common[i] || (kind > 0 && fit->beside[kind - 1]))
+            continue;
+        double wrong = kind == 0 ? -llr[i] : llr[i];
+        person_cost *cost = &m->cost[scores->row[i].person];
+        cost->sum[kind > 0] += fmax(wrong, 0) + log1p(exp(-fabs(wrong)));
+        cost->count[kind > 0]++;
     }
     return bf_curve_build(&m->curve, &m->scores, fit->beside, threshold_llr(fit), err);
 }
 
 /* What a confident mistake costs, in bits, both classes weighing the same: 0 is perfect, 1 is knowing nothing. After
  * N. Bruemmer and J. du Preez, "Application-independent evaluation of speaker detection" (2006). */
-static double cllr_of(const measured *m, const bf_fusion_fit *fit, const uint32_t *weight)
+static double cllr_of(const measured *m, const uint32_t *weight)
 {
     double sum[2] = {0}, count[2] = {0};
-    for (size_t i = 0; i < m->scores.count; i++) {
-        const bf_score_row *row = &m->scores.row[i];
-        if (row->status != BF_SCORE_OK || (row->kind > 0 && fit->beside[row->kind - 1]))
-            continue;
-        double times = weight ? weight[row->person] : 1;
-        sum[row->kind > 0] += times * m->cost[i];
-        count[row->kind > 0] += times;
+    for (size_t p = 0; p < m->scores.persons; p++) {
+        for (int attack = 0; attack < 2; attack++) {
+            double times = weight ? weight[p] : 1;
+            sum[attack] += times * m->cost[p].sum[attack];
+            count[attack] += times * m->cost[p].count[attack];
+        }
     }
     return (sum[0] / count[0] + sum[1] / count[1]) / 2 / log(2);
 }
 
-static void measure_values(const measured *m, const bf_fusion_fit *fit, const uint32_t *weight, double ret[BF_MEASURED])
+static void measure_values(const measured *m, const uint32_t *weight, double ret[BF_MEASURED])
 {
     bf_curve_figures figures;
     bool good = bf_curve_measure(&m->curve, weight, true, &figures);
-    ret[BF_MEASURED_CLLR] = good ? cllr_of(m, fit, weight) : NAN;
+    ret[BF_MEASURED_CLLR] = good ? cllr_of(m, weight) : NAN;
     ret[BF_MEASURED_AUC] = good ? figures.auc : NAN;
     ret[BF_MEASURED_EER] = good ? figures.eer : NAN;
     for (size_t i = 0; i < BF_TARGETS; i++)
@@ -101,7 +111,8 @@ typedef struct comparison {
     size_t runs, reference, replicates, rows;
     bool *common;
     measured *measured;
-    double *drawn; /* run x measure x replicate */
+    double *drawn;     /* run x measure x replicate */
+    bf_random *random; /* by replicate: where its draw begins, so that threads draw what one would have */
 } comparison;
 
 static void comparison_done(comparison *c)
@@ -111,6 +122,7 @@ static void comparison_done(comparison *c)
     bf_free(c->measured);
     bf_free(c->common);
     bf_free(c->drawn);
+    bf_free(c->random);
 }
 
 static bf_status find_common(comparison *c, bf_error *err)
@@ -138,7 +150,7 @@ static bf_status measure_each(comparison *c, bf_error *err)
         status = start(&c->measured[r], c->fit, c->run[r].llr, c->common, err);
         if (status != BF_OK)
             break;
-        measure_values(&c->measured[r], c->fit, NULL, c->run[r].ret->value);
+        measure_values(&c->measured[r], NULL, c->run[r].ret->value);
         measure_rates(&c->measured[r], c->run[r].ret);
     }
     return status;
@@ -149,27 +161,65 @@ static double *drawn_of(const comparison *c, size_t run, size_t measure)
     return c->drawn + (run * BF_MEASURED + measure) * c->replicates;
 }
 
-static bf_status draw(comparison *c, bf_error *err)
+static bf_status draw_start(void *data, void **ret_state, bf_error *err)
 {
+    const comparison *c = data;
     const bf_curve *curve = &c->measured[0].curve;
-    BF_CLEANUP(bf_draw_done) bf_draw persons = {0};
-    bf_status status = bf_draw_start(&persons, curve->persons, c->fit->options.seed, err);
-    if (status != BF_OK)
-        return status;
-    for (size_t i = 0; i < curve->cells; i++) {
+    bf_draw *persons = bf_calloc(1, sizeof *persons);
+    *ret_state = persons;
+    if (!persons)
+        return bf_fail_memory(err);
+    bf_status status = bf_draw_start(persons, curve->persons, c->fit->options.seed, err);
+    for (size_t i = 0; status == BF_OK && i < curve->cells; i++) {
         if (i == 0 || curve->cell[i].person != curve->cell[i - 1].person)
-            persons.drawn[persons.drawn_count++] = curve->cell[i].person;
+            persons->drawn[persons->drawn_count++] = curve->cell[i].person;
     }
-    for (size_t at = 0; at < c->replicates && persons.drawn_count > 1; at++) {
-        bf_draw_next(&persons);
-        for (size_t r = 0; r < c->runs; r++) {
-            double values[BF_MEASURED];
-            measure_values(&c->measured[r], c->fit, persons.weight, values);
-            for (size_t m = 0; m < BF_MEASURED; m++)
-                drawn_of(c, r, m)[at] = values[m];
-        }
+    return status;
+}
+
+static void draw_stop(void *state)
+{
+    bf_draw *persons = state;
+    if (persons)
+        bf_draw_done(persons);
+    bf_free(persons);
+}
+
+static bf_status draw_once(void *data, void *state, size_t at, bf_error *err)
+{
+    comparison *c = data;
+    bf_draw *persons = state;
+    (void)err;
+    persons->random = c->random[at];
+    bf_draw_next(persons);
+    for (size_t r = 0; r < c->runs; r++) {
+        double values[BF_MEASURED];
+        measure_values(&c->measured[r], persons->weight, values);
+        for (size_t m = 0; m < BF_MEASURED; m++)
+            drawn_of(c, r, m)[at] = values[m];
     }
     return BF_OK;
+}
+
+static bf_status draw(comparison *c, bf_error *err)
+{
+    void *state = NULL;
+    c->random = bf_malloc((c->replicates + 1) * sizeof *c->random);
+    bf_status status = c->random ? draw_start(c, &state, err) : bf_fail_memory(err);
+    bf_draw *persons = state;
+    size_t from = status == BF_OK ? persons->drawn_count : 0;
+    for (size_t at = 0; from > 1 && at < c->replicates; at++) {
+        c->random[at] = persons->random;
+        bf_draw_next(persons);
+    }
+    draw_stop(state);
+    const bf_parallel parallel = {.count = c->replicates,
+                                  .jobs = c->fit->options.jobs,
+                                  .data = c,
+                                  .start = draw_start,
+                                  .stop = draw_stop,
+                                  .work = draw_once};
+    return status == BF_OK && from > 1 ? bf_parallel_run(&parallel, NULL, err) : status;
 }
 
 /* Differences first, because finding a span reorders the values. */

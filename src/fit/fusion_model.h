@@ -3,6 +3,7 @@
 #define BF_FIT_FUSION_MODEL_H
 
 #include "base/yaml.h"
+#include "calibrate/calibrate.h"
 #include "evaluate/page.h"
 #include "fit/boost.h"
 #include "fit/folds.h"
@@ -80,12 +81,23 @@ void bf_fusion_write(bf_page *page, const bf_fusion_set *set, const bf_fusion_mo
 bf_status bf_fusion_model_apply(const bf_fusion_set *set, const bf_fusion_model *model, uint32_t missing,
                                 const bool *use, double *ret, bf_error *err);
 
+/* Calibrations for each fold (fold x detector) that were fitted on the other folds; empty where ratios stand as they
+ * are. Zero before; done after, also on failure. OUT_OF_MEMORY. */
+typedef struct bf_fusion_recalibrated {
+    bf_calibration *fit;
+    bool *fitted; /* the others had too little to fit on */
+} bf_fusion_recalibrated;
+bf_status bf_fusion_recalibrate(bf_fusion_recalibrated *ret, const bf_fusion_set *set, const bf_folds *folds,
+                                bf_error *err);
+void bf_fusion_recalibrated_done(bf_fusion_recalibrated *recalibrated);
+
 /* Ratios of rows that the model has not seen: each fold judged by what was fitted on the others, in several cases of
  * detectors that are missing then. ret has a place for each case and row; rows of no fold are NaN. `inner` are
  * folds by person, by which the number of trees is chosen; *ret_trees is their mean (may be NULL). */
 typedef struct bf_fusion_cross {
     const bf_fusion_set *set;
     const bf_folds *folds, *inner;
+    const bf_fusion_recalibrated *recalibrated; /* for these folds */
     bf_fusing method;
     uint32_t heard;
     const uint32_t *missing; /* by case */
