@@ -16,16 +16,16 @@ const PICTURES = "style-src 'self' 'sha256-YjaKGiklmzC6wjXA513HAMmzus8VE61XCOT+S
 const POLICY_HERE = POLICY.replace("connect-src 'self'", `connect-src 'self' ${URL_}`)
   .replace("style-src 'self'", ENGINE === 'firefox' ? PICTURES : "style-src 'self'");
 
-const startServer = (port) =>
-  new StandIn({...FILES, '/photos/': process.env.BONAFIDE_PHOTOS}, POLICY_HERE).start(port);
+const startServer = (port, policy = POLICY_HERE) =>
+  new StandIn({...FILES, '/photos/': process.env.BONAFIDE_PHOTOS}, policy).start(port);
 /** What the real server knows as the integrator's. */
 const integrator = await startServer(Number(process.env.BONAFIDE_PORT));
 const see = (page, name) => shoot(page, `${ENGINE}-${name}`);
 
 /** A page with the element in it; afterwards nothing may have gone wrong in it. */
 async function visit(work, options = {}) {
-  const {face = false, attributes = IDS, wanted = PASSIVE, ...asked} = options;
-  const server = attributes.server ? integrator : await startServer();
+  const {face = false, attributes = IDS, wanted = PASSIVE, policy = POLICY_HERE, ...asked} = options;
+  const server = attributes.server ? integrator : await startServer(0, policy);
   const {page, errors, close} = await openIn(ENGINE, `${server.url}/page/`, asked);
   try {
     if (face) await showFace(page, PHOTO);
@@ -164,6 +164,26 @@ const everywhere = {
   },
   async 'an insecure page says so before anything else'() {
     await visit((page) => problemShown(page, 'insecure_context'), {insecure: true});
+  },
+  async 'a frame that may not use the camera says so'() {
+    await visit(async (page) => {
+      const {code, final} = await page.evaluate(async ([ids, plan]) => {
+        const frame = document.createElement('iframe');
+        frame.allow = "camera 'none'";
+        frame.src = location.href;
+        document.querySelector('#place').replaceChildren(frame);
+        await new Promise((resolve) => frame.addEventListener('load', resolve));
+        const inside = frame.contentDocument;
+        const element = Object.assign(inside.createElement('bonafide-capture'), {plan});
+        for (const [name, value] of Object.entries(ids)) element.setAttribute(name, value);
+        const told = new Promise((resolve) => inside.addEventListener('bonafide-error', ({detail}) => resolve(detail)));
+        inside.querySelector('#place').append(element);
+        while (!element.shadowRoot?.querySelector('.card .button.main')) await new Promise(requestAnimationFrame);
+        element.shadowRoot.querySelector('.card .button.main').click();
+        return told;
+      }, [IDS, PASSIVE]);
+      assert.deepEqual([code, final], ['blocked_by_page', true]);
+    }, {policy: POLICY_HERE.replace("frame-ancestors 'none'", "frame-ancestors 'self'; frame-src 'self'")});
   },
   async 'the whole way with the keyboard alone, in Arabic, on a wide screen'() {
     await visit(async (page) => {

@@ -68,6 +68,11 @@ async function problemOfDenial(error: Error): Promise<Problem> {
   return new Problem(dismissed ? 'dismissed' : 'denied', error.message);
 }
 
+/** Whether the page around forbids its frame the camera. Where that cannot be asked, the frame sees no camera. */
+async function frameForbids(): Promise<boolean> {
+  return window !== window.top && (await listCameras()).length === 0;
+}
+
 /** No DOMException in WebKit. */
 function isOverconstrained(error: unknown): error is Error {
   return (error as Error | null)?.name === 'OverconstrainedError';
@@ -79,7 +84,7 @@ export async function problemOfCamera(error: unknown): Promise<Problem> {
   switch (error.name) {
     case 'NotAllowedError':
     case 'PermissionDeniedError':
-      return problemOfDenial(error);
+      return await frameForbids() ? new Problem('blocked_by_page', error.message) : problemOfDenial(error);
     case 'SecurityError':
       return new Problem('blocked_by_page', error.message);
     case 'NotFoundError':
