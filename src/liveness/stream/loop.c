@@ -78,11 +78,11 @@ static int change_in(const bf_stream_frame *frame, int i)
 /* Whether RUN_MIN frames from `i` on look as those from `j` on, or from `j` back: far more than neighbours do. */
 static bool run_is_same(const bf_stream_frame *frame, int i, int j, int step, int change)
 {
-    int again = change_in(frame, step > 0 ? j : j - RUN_MIN + 1), sum = 0;
-    double most = SAME_SHARE_MAX * RUN_MIN / (RUN_MIN - 1) * (again < change ? again : change);
-    for (int k = 0; k < RUN_MIN && sum <= most; k++)
+    const double share = SAME_SHARE_MAX * RUN_MIN / (RUN_MIN - 1);
+    int sum = 0;
+    for (int k = 0; k < RUN_MIN && sum <= share * change; k++)
         sum += distance(&frame[i + k], &frame[j + step * k]);
-    return sum <= most;
+    return sum <= share * change && sum <= share * change_in(frame, step > 0 ? j : j - RUN_MIN + 1);
 }
 
 /* Whether both runs take as long. */
