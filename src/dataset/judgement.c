@@ -101,7 +101,7 @@ void bf_judgement_header(const bf_scoring *scoring, bf_row_text *ret)
     }
     for (int i = 0; i < BF_MEASURE_COUNT; i++)
         append(ret, ",q.%s,n.%s", bf_measure_name((bf_measure_id)i), bf_measure_name((bf_measure_id)i));
-    append(ret, ",quality_passed,face_iod_px,match_similarity,match_outcome");
+    append(ret, ",quality_passed,face_iod_px,face_x0,face_y0,face_x1,face_y1,match_similarity,match_outcome");
     for (int i = 0; i < BF_STAGE_COUNT; i++)
         append(ret, ",ms.%s", bf_stage_name((bf_stage)i));
     append(ret, ",ms.total,flow,channel_asked,stack,policy_version,fusion_version");
@@ -178,6 +178,12 @@ static void put_quality(bf_row_text *row, const bf_record *record)
     put(row, !record->measured ? "" : record->policy.quality_passed ? "true" : "false");
     bool face = record->faces.count > 0 && record->faces.face[0].has_geometry;
     put_number(row, face, face ? (double)record->faces.face[0].inter_eye_px : 0, SCORE_DIGITS);
+    /* Of a clip it would be in a frame that nobody finds again. */
+    bool still = record->faces.count > 0 && !record->capture.sequence;
+    bf_rect box = still ? record->faces.face[0].box : (bf_rect){0};
+    const float side[4] = {box.x0, box.y0, box.x1, box.y1};
+    for (int i = 0; i < 4; i++)
+        put_number(row, still, (double)roundf(side[i]), SCORE_DIGITS);
 }
 
 /* The record as it would be had `policy` asked for it: its gate decides whether the evidence counts. */

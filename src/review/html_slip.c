@@ -32,8 +32,10 @@ static void photo(bf_page *page, const bf_review_report *r, const bf_review_fact
 {
     const bf_small_picture *copy = copy_of(r, facts, row);
     bf_page_put(page, "<div class=\"photo\">");
+    if (copy && copy->face.size > 0)
+        picture(page, &copy->face, "The face");
     if (copy && copy->large.size > 0)
-        picture(page, &copy->large, "The capture");
+        picture(page, &copy->large, "The whole capture");
     else
         bf_page_put(page, "<p class=\"nothing\">%s</p>", facts->pictures ? "no picture to show" : "pictures left out");
     bf_page_put(page, "</div>");

@@ -1,5 +1,6 @@
 #include "review/pictures.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <webp/encode.h>
@@ -12,6 +13,9 @@
 #include "image/shrink.h"
 
 #define WEBP_QUALITY 80.0f
+#define FACE_MARGIN 2.0f /* sides of the face that a side of its picture holds */
+#define FACE_SHARE 0.6   /* of the whole picture: more is shown by the whole */
+#define FACE_LEAST 8.0f  /* px, half of that side: less shows nothing */
 
 static int by_id(const void *a, const void *b)
 {
@@ -68,6 +72,7 @@ void bf_pictures_done(bf_pictures *pictures)
 {
     for (size_t i = 0; pictures->copy && i < pictures->count; i++) {
         bf_bytes_done(&pictures->copy[i].large);
+        bf_bytes_done(&pictures->copy[i].face);
         bf_bytes_done(&pictures->copy[i].small);
     }
     bf_free(pictures->sample);
@@ -122,6 +127,16 @@ static bf_status decode(const bf_dataset *dataset, const bf_sample *sample, bf_p
     return status;
 }
 
+/* A view of the face and as much again around it; empty where that is not known. */
+static bf_image around_face(const bf_image *image, bf_rect face)
+{
+    float half = fmaxf(bf_rect_width(face), bf_rect_height(face)) * FACE_MARGIN / 2;
+    float x = (face.x0 + face.x1) / 2, y = (face.y0 + face.y1) / 2;
+    if (!(half >= FACE_LEAST))
+        return (bf_image){0};
+    return bf_image_view(image, (bf_rect){x - half, y - half, x + half, y + half});
+}
+
 static bf_status make_one(void *data, void *state, size_t index, bf_error *err)
 {
     (void)state;
@@ -135,9 +150,15 @@ static bf_status make_one(void *data, void *state, size_t index, bf_error *err)
     if (status != BF_OK)
         return BF_OK;
     const bf_image image = {picture.rgb, picture.width, picture.height, 3, picture.stride};
+    const bf_image face = around_face(&image, m->report->table->row[row].face);
     bf_small_picture *copy = &m->pictures->copy[row];
     status = bf_small_picture_make(&image, BF_PICTURE_SIDE, &copy->large, err);
-    return status == BF_OK ? bf_small_picture_make(&image, BF_PICTURE_SMALL, &copy->small, err) : status;
+    double share = (double)face.width * face.height / ((double)image.width * image.height);
+    if (status == BF_OK && face.width > 0 && share < FACE_SHARE)
+        status = bf_small_picture_make(&face, BF_PICTURE_FACE, &copy->face, err);
+    if (status == BF_OK)
+        status = bf_small_picture_make(face.width > 0 ? &face : &image, BF_PICTURE_SMALL, &copy->small, err);
+    return status;
 }
 
 static bool show(void *data, size_t done)

@@ -8,10 +8,12 @@
 
 #define BF_PICTURE_SIDE 320  /* px, of the error itself */
 #define BF_PICTURE_SMALL 112 /* px, of what it is compared with */
+#define BF_PICTURE_FACE 160  /* px, of the face with what is around it */
 
-/* WebP files with nothing in them but the pixels; empty when the picture is not shown. */
+/* WebP files with nothing in them but the pixels; empty when the picture is not shown. `small` shows the face, too,
+ * and the whole picture where the table does not say where it is. `face` is empty then, and where it shows no less. */
 typedef struct bf_small_picture {
-    bf_bytes large, small;
+    bf_bytes large, face, small;
 } bf_small_picture;
 
 typedef struct bf_pictures {

@@ -18,8 +18,9 @@ static const char *const TEXTS[BF_TEXTS] = {
     "lighting_bucket", "review_status", "source",           "split",          "code",        "band",
     "decision",        "reason",        "evidence_reasons", "quality_passed", "flow",        "stack"};
 
-enum { SCORE, LLR, IOD, TOTAL_MS, NUMBERS };
-static const char *const NUMBER_NAMES[NUMBERS] = {"score", "live_llr", "face_iod_px", "ms.total"};
+enum { SCORE, LLR, IOD, TOTAL_MS, FACE, NUMBERS = FACE + 4 };
+static const char *const NUMBER_NAMES[NUMBERS] = {"score",   "live_llr", "face_iod_px", "ms.total",
+                                                  "face_x0", "face_y0",  "face_x1",     "face_y1"};
 
 typedef struct reading {
     bf_csv_reader *csv;
@@ -106,6 +107,12 @@ static bf_status read_values(const reading *r, bf_scored *row, bf_error *err)
         status = read_number(r, r->number[IOD], 0, 1e6, &row->iod_px, err);
     if (status == BF_OK)
         status = read_number(r, r->number[TOTAL_MS], 0, 1e9, &row->total_ms, err);
+    float *const side[4] = {&row->face.x0, &row->face.y0, &row->face.x1, &row->face.y1};
+    for (int i = 0; status == BF_OK && i < 4; i++) {
+        double value = NAN;
+        status = read_number(r, r->number[FACE + i], -1e6, 1e6, &value, err);
+        *side[i] = (float)value;
+    }
     if (status == BF_OK && row->status == BF_SCORE_OK && isnan(row->score)) {
         status = bf_csv_fail(r->csv, err, "status is ok, but there is no score.");
         bf_fail_hint(err, "Score this sample again; if it cannot be judged, its status is could_not_judge.");

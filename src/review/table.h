@@ -9,6 +9,7 @@
 #include "bonafide/status.h"
 #include "dataset/text.h"
 #include "evaluate/scores.h"
+#include "image/image.h"
 
 #define BF_REVIEW_DETECTORS_MAX 32
 #define BF_REVIEW_MEASURES_MAX 64
@@ -68,6 +69,7 @@ typedef struct bf_scored {
     const char *text[BF_TEXTS]; /* never NULL; equal texts have equal pointers */
     double score, llr;          /* NaN unless status is OK; llr also where absent */
     double iod_px, total_ms;    /* NaN where absent */
+    bf_rect face;               /* px of the upright picture; NaN where absent */
     bf_opinion *opinion;        /* by detector */
     bf_quality_value *quality;  /* by measure */
     const char **flow;          /* by journey: what it decides */

@@ -27,7 +27,7 @@ PLAIN = {"label": "live", "attack_type": "", "person_id": "", "session_id": "", 
          "score": "95", "live_llr": "3", "raw.a": "1", "llr.a": "2", "state.a": "present", "raw.b": "1", "llr.b": "1",
          "state.b": "present", "q.Sharpness": "80", "n.Sharpness": "0.8", "quality_passed": "true", "face_iod_px": "90",
          "ms.total": "50", "stack": "abc", "flow": "account_opening", "decision.account_opening": "approve",
-         "sha256": ""}
+         "sha256": "", "face_x0": "", "face_y0": "", "face_x1": "", "face_y1": ""}
 ATTACK = {"label": "spoof", "attack_type": "print", "score": "5", "live_llr": "-3", "llr.a": "-2", "llr.b": "-1",
           "decision": "reject", "decision.account_opening": "reject", "reason": "LIVENESS_FAILED"}
 
@@ -69,26 +69,17 @@ class WithTable(unittest.TestCase):
         return [found["cause"] for found in error["evidence"] if found["strong"] == strong]
 
 
-class Evidence(WithTable):
-    def test_what_weighed_is_counted_and_told(self):
-        low = {**PLAIN, "score": "40"}
-        rows = [*base(), {"sample_id": "x", **low, "evidence_reasons": "EVIDENCE_BORDER EVIDENCE_NETWORK"},
-                {"sample_id": "y", **low, "evidence_reasons": "EVIDENCE_BORDER NO_SUCH_CODE RISK_HIGH"},
-                {"sample_id": "z", **low, "evidence_reasons": ""}]
-        report = self.review(rows)
-        self.assertEqual({error["sample_id"]: error["evidence_reasons"] for error in report["errors"]},
-                         {"x": ["EVIDENCE_BORDER", "EVIDENCE_NETWORK"], "y": ["EVIDENCE_BORDER"], "z": []})
-        self.assertEqual(report["counts"]["false_reject"]["evidence_reasons"],
-                         {"EVIDENCE_BORDER": 2, "EVIDENCE_NETWORK": 1})
-        page = (self.folder / "out/errors.html").read_text(encoding="utf-8")
-        self.assertRegex(page, r"<code>EVIDENCE_BORDER</code></td><td class=\"n\"><b>2</b></td>")
-        self.assertNotIn("<code>RISK_HIGH", page)
-
-    def test_a_table_without_the_column_is_read(self):
-        self.assertEqual(self.one(score="40")["evidence_reasons"], [])
-
-
 class Kinds(WithTable):
+    def test_what_weighed_is_counted_and_told(self):
+        told = {"x": "EVIDENCE_BORDER EVIDENCE_NETWORK", "y": "EVIDENCE_BORDER NO_SUCH_CODE RISK_HIGH", "z": ""}
+        rows = [{**PLAIN, "sample_id": sample, "score": "40", "evidence_reasons": told[sample]} for sample in told]
+        report = self.review([*base(), *rows])
+        self.assertEqual({error["sample_id"]: error["evidence_reasons"] for error in report["errors"]},
+                         {"x": told["x"].split(), "y": ["EVIDENCE_BORDER"], "z": []})
+        self.assertEqual(report["counts"]["false_reject"]["evidence_reasons"]["EVIDENCE_BORDER"], 2)
+        page = (self.folder / "out/errors.html").read_bytes()
+        self.assertIn(b'<code>EVIDENCE_BORDER</code></td><td class="n"><b>2</b></td>', page)
+
     def test_no_error_is_said_so(self):
         report = self.review(base())
         self.assertEqual(report["errors"], [])
@@ -281,6 +272,16 @@ class Outputs(WithPictures):
         self.assertGreaterEqual(len(page.sources), 3)
         self.assertTrue(all(source.startswith("data:image/webp;base64,") for source in page.sources))
         self.assertTrue(all(link[1:] in page.ids for link in page.links), page.links)
+
+    def test_the_face_is_shown_beside_the_whole_picture(self):
+        def sources(*box):
+            self.rows[-1].update(zip(("face_x0", "face_y0", "face_x1", "face_y1"), box))
+            self.review(self.rows, "--dataset", self.dataset)
+            return Page((self.folder / "out/errors.html").read_text(encoding="utf-8")).sources
+        plain = sources("", "", "", "")
+        for nowhere in (("90000", "90000", "90100", "90100"), ("30", "30", "10", "10"), ("4", "", "", "")):
+            self.assertEqual(sources(*nowhere), plain, nowhere)
+        self.assertEqual(len(set(sources("4", "4", "20", "20")) - set(plain)), 1)
 
     def test_faces_can_be_left_out(self):
         self.review(self.rows, "--dataset", self.dataset, "--no-pictures")
@@ -494,7 +495,6 @@ class BadInput(WithTable):
     def test_missing_files(self):
         self.assertEqual(program.run("errors", self.folder / "none.csv").returncode, 65)
         self.assertEqual(program.run("errors", "--dataset", self.folder / "none", self.table(base())).returncode, 65)
-
 
 
 tap.main()
