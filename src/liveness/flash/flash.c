@@ -333,7 +333,7 @@ static void flash_end(void *state, bf_sequence_evidence *ret)
 
 const bf_sequence_detector bf_flash_detector = {
     .name = "sequence.flash",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .against = BF_REASON_EVIDENCE_FLASH,
     .state_size = sizeof(flash_state),
     .begin = flash_begin,

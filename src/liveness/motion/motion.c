@@ -89,4 +89,4 @@ static void end(void *opaque, bf_sequence_evidence *ret)
 }
 
 const bf_sequence_detector bf_motion_detector = {
-    "sequence.motion", "1.0.0", BF_REASON_EVIDENCE_FLAT_MOTION, sizeof(bf_motion_state), begin, see, end};
+    "sequence.motion", "1.1.0", BF_REASON_EVIDENCE_FLAT_MOTION, sizeof(bf_motion_state), begin, see, end};

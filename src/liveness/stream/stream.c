@@ -134,4 +134,4 @@ void bf_stream_fingerprint(const void *state, bf_clip_fingerprint *ret)
 }
 
 const bf_sequence_detector bf_stream_detector = {
-    "sequence.stream", "1.0.0", BF_REASON_EVIDENCE_STREAM, sizeof(bf_stream_state), begin, see, end};
+    "sequence.stream", "1.1.0", BF_REASON_EVIDENCE_STREAM, sizeof(bf_stream_state), begin, see, end};
