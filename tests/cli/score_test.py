@@ -140,11 +140,11 @@ class Score(program.WithModels):
         (self.folder / "2.csv").write_text("\n".join(lines[:-2]) + "\n")
         self.assertIn("the other shards have too few rows", merge("1.csv", "2.csv"))
 
-    def many(self):
-        """A dataset of 60 files of one picture: bytes behind the end of a JPEG make another file."""
+    def many(self, count=60):
+        """A dataset of so many files of one picture: bytes behind the end of a JPEG make another file."""
         picture = self.sample("person-1.jpg").read_bytes()
         rows = []
-        for number in range(60):
+        for number in range(count):
             (self.folder / f"many{number}.jpg").write_bytes(picture + bytes([number]))
             rows.append(f"m{number},many{number}.jpg,live,,p,,")
         self.write(rows)
@@ -199,11 +199,11 @@ class Score(program.WithModels):
         self.assertIn("there is no journey named 'no_such'.", done.stderr)
 
     def test_a_terminal_sees_progress(self):
-        self.many()
+        self.many(200)  # more than a second's work
         code, told = program.run_on_terminal("score", self.folder, "-o", self.folder / "scores.csv",
                                              "--cache", program.scratch(), "--jobs", "1")
         self.assertEqual(code, 0, told)
-        self.assertRegex(told, r"\[#* *\] \d+/60, \d+ s left")
+        self.assertRegex(told, r"\[#* *\] \d+/200, \d+ s left")
 
     def test_usage(self):
         for options in (["--shard", "0/2"], ["--shard", "3/2"], ["--shard", "1"], ["--shard", "1/2x"], ["--jobs", "0"]):

@@ -105,8 +105,8 @@ class Journeys(unittest.TestCase):
     def test_active(self):
         """A live capture that follows the plan passes; the same capture sent to another session does not.
 
-        The plan is another each time, and what the detectors for stills say of a drawn person is not always kind: one
-        of a few has to pass."""
+        The plan is another each time, and what the detectors for stills say of a drawn person is not always kind, nor
+        does every face answer every light: one of a few has to."""
         told = []
         for seed in range(TRIES):
             session = Session(mode="active")
@@ -115,7 +115,7 @@ class Journeys(unittest.TestCase):
             said = session.last()["record"]
             told.append((answer["answer"], said["decision"]["reason_codes"], said["capture"]["challenge"],
                          said["capture"]["light"]))
-            if answer["answer"] == "pass":
+            if (answer["answer"], told[-1][3]) == ("pass", "answered"):
                 break
         self.assertEqual((told[-1][0], *told[-1][2:]), ("pass", "followed", "answered"), told)
         other = Session(mode="active")
